@@ -1,0 +1,118 @@
+// Appliers: y = kept ? x * scale : 0, from a mask in words. And the mask's two stored forms.
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+
+#include "hwy/cache_control.h"
+#include "hwy/highway.h"
+#include "kernels/mask_plan.h"
+#include "kernels/words.h"
+
+#if defined(FALLOW_KERNELS_APPLY_INL_H_) == defined(HWY_TARGET_TOGGLE)
+#ifdef FALLOW_KERNELS_APPLY_INL_H_
+#undef FALLOW_KERNELS_APPLY_INL_H_
+#else
+#define FALLOW_KERNELS_APPLY_INL_H_
+#endif
+
+HWY_BEFORE_NAMESPACE();
+namespace fallow {
+namespace HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
+
+using DF = hn::CappedTag<float, 16>;
+using VF = hn::Vec<DF>;
+
+// Lanes that are kept, of the elements from `i` on, a multiple of the lanes.
+HWY_INLINE hn::Mask<DF> Kept(const std::uint64_t* words, std::size_t i) {
+  const DF d;
+  if constexpr (hn::MaxLanes(DF()) >= 8) {
+    return hn::LoadMaskBits(d, reinterpret_cast<const std::uint8_t*>(words) + i / 8);
+  } else {
+    const hn::RebindToUnsigned<DF> du;
+    const auto bits = hn::Set(du, static_cast<std::uint32_t>(words[i / 64] >> (i % 64)));
+    return hn::MaskFromVec(
+        hn::BitCast(d, hn::VecFromMask(du, hn::TestBit(bits, hn::Shl(hn::Set(du, 1), hn::Iota(du, 0))))));
+  }
+}
+
+HWY_INLINE VF Apply(hn::Mask<DF> kept, VF x, VF scale) { return hn::IfThenElseZero(kept, hn::Mul(x, scale)); }
+
+// At most a vector of elements, read and written through a buffer so that nothing outside is touched.
+HWY_INLINE void ApplyPart(const float* x, hn::Mask<DF> kept, std::size_t count, VF scale, float* y) {
+  const DF d;
+  HWY_ALIGN float buffer[hn::MaxLanes(DF())] = {};
+  std::memcpy(buffer, x, count * sizeof(float));
+  hn::Store(Apply(kept, hn::Load(d, buffer), scale), d, buffer);
+  std::memcpy(y, buffer, count * sizeof(float));
+}
+
+template <bool kStreaming>
+HWY_INLINE void ApplyWords(const float* x, const std::uint64_t* words, std::size_t count, VF scale, float* y) {
+  const DF d;
+  const std::size_t lanes = hn::Lanes(d);
+  std::size_t i = 0;
+  for (; i + lanes <= count; i += lanes) {
+    const VF result = Apply(Kept(words, i), hn::LoadU(d, x + i), scale);
+    if constexpr (kStreaming) {
+      hn::Stream(result, d, y + i);
+    } else {
+      hn::StoreU(result, d, y + i);
+    }
+  }
+  if (i < count) ApplyPart(x + i, Kept(words, i), count - i, scale, y + i);
+}
+
+// Streaming stores must be aligned, so the mask is shifted to where y is.
+inline void ApplyStreaming(const float* x, const std::uint64_t* words, std::size_t count, VF scale, float* y) {
+  const DF d;
+  const std::size_t lanes = hn::Lanes(d);
+  const std::size_t past = reinterpret_cast<std::uintptr_t>(y) / sizeof(float) % lanes;
+  const std::size_t head = std::min(count, (lanes - past) % lanes);
+  if (head == 0) return ApplyWords<true>(x, words, count, scale, y);
+
+  ApplyPart(x, Kept(words, 0), head, scale, y);
+  std::uint64_t shifted[kChunkWords];
+  ShiftWords(words, head, count - head, shifted);
+  ApplyWords<true>(x + head, shifted, count - head, scale, y + head);
+}
+
+inline void ApplyF32(const float* x, const std::uint64_t* words, std::size_t count, float scale, bool streaming,
+                     float* y) {
+  const VF vscale = hn::Set(DF(), scale);
+  if (!streaming) return ApplyWords<false>(x, words, count, vscale, y);
+  ApplyStreaming(x, words, count, vscale, y);
+  hwy::FlushStream();
+}
+
+inline void Unpack(const std::uint64_t* words, std::size_t count, std::uint8_t* bytes) {
+  // Eight bits at a time: the multiplication copies them to eight bytes, each shifted by one more bit.
+  const auto spread = [](std::uint64_t bits) {
+    const std::uint64_t low7 = (bits & 0x7F) * 0x0002040810204081 & 0x0101010101010101;
+    return low7 | (bits & 0x80) << 49;
+  };
+  std::size_t i = 0;
+  for (; i + 8 <= count; i += 8) {
+    const std::uint64_t eight = spread(words[i / 64] >> (i % 64) & 0xFF);
+    std::memcpy(bytes + i, &eight, 8);
+  }
+  for (; i < count; ++i) bytes[i] = static_cast<std::uint8_t>(words[i / 64] >> (i % 64) & 1);
+}
+
+inline void Pack(const std::uint8_t* bytes, std::size_t count, std::uint64_t* words) {
+  for (std::size_t begin = 0; begin < count; begin += 64) {
+    const std::size_t end = std::min(count, begin + 64);
+    std::uint64_t word = 0;
+    for (std::size_t i = begin; i < end; ++i) word |= std::uint64_t{bytes[i] != 0} << (i - begin);
+    words[begin / 64] = word;
+  }
+}
+
+// NOLINTNEXTLINE(google-readability-namespace-comments)
+}  // namespace HWY_NAMESPACE
+}  // namespace fallow
+HWY_AFTER_NAMESPACE();
+
+#endif  // FALLOW_KERNELS_APPLY_INL_H_

@@ -1,0 +1,52 @@
+// What the mask generator needs to know of a MaskKey and a Rate, worked out once a call.
+#ifndef FALLOW_KERNELS_MASK_PLAN_H_
+#define FALLOW_KERNELS_MASK_PLAN_H_
+
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+
+#include "fallow/mask.h"
+#include "fallow/philox.h"
+#include "fallow/rate.h"
+
+namespace fallow {
+
+inline constexpr std::size_t kBlockElements = 128;  // Of one Philox counter.
+inline constexpr std::size_t kMaxLanes64 = 8;       // Blocks that the generator works on at a time, at most.
+
+// Elements that one call of a per-target kernel handles at most: large enough for the generator to gather undecided
+// blocks, small enough that x, y and the mask stay in cache between generating and applying.
+inline constexpr std::size_t kChunkElements = 16384;
+
+// Words that hold the mask of a chunk whose first element is anywhere in a block, with room for the generator to finish a
+// vector of blocks and for the appliers to load eight bytes at the last bit.
+inline constexpr std::size_t kChunkWords = (kChunkElements / kBlockElements + 1 + kMaxLanes64) * 2;
+
+// Rates with threshold 0 or 2^32 have constant masks and no plan.
+struct MaskPlan {
+  MaskPlan(const MaskKey& key, const Rate& rate)
+      : stream_lo(static_cast<std::uint32_t>(key.stream)),
+        stream_hi(static_cast<std::uint32_t>(key.stream >> 32)),
+        threshold(static_cast<std::uint32_t>(rate.threshold())),
+        planes(32 - std::countr_zero(threshold)),
+        rounds(key.rounds) {
+    for (std::uint32_t round = 0; round < 10; ++round) {
+      key0[round] = static_cast<std::uint32_t>(key.seed) + round * kPhiloxWeyl0;
+      key1[round] = static_cast<std::uint32_t>(key.seed >> 32) + round * kPhiloxWeyl1;
+    }
+  }
+
+  // Bit of the threshold that plane `plane` is compared with.
+  bool threshold_bit(int plane) const { return (threshold >> (31 - plane)) & 1; }
+
+  std::uint32_t key0[10], key1[10];  // The round keys.
+  std::uint32_t stream_lo, stream_hi;
+  std::uint32_t threshold;
+  int planes;  // Planes below the threshold's lowest set bit cannot matter.
+  Rounds rounds;
+};
+
+}  // namespace fallow
+
+#endif  // FALLOW_KERNELS_MASK_PLAN_H_

@@ -1,0 +1,46 @@
+#include "fallow/rate.h"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+
+namespace fallow {
+namespace {
+
+constexpr double kTwo32 = 4294967296.0;
+
+// Ties to even in every rounding mode but the default too, which std::nearbyint would not be.
+std::uint64_t RoundToEven(double value) {
+  const double floor = std::floor(value);
+  const double rest = value - floor;
+  const auto below = static_cast<std::uint64_t>(floor);
+  return below + (rest > 0.5 || (rest == 0.5 && (below & 1) != 0) ? 1 : 0);
+}
+
+std::uint64_t Threshold(double p) {
+  if (p == 0.0) return std::uint64_t{1} << 32;
+  if (p == 1.0) return 0;
+  return std::clamp<std::uint64_t>(RoundToEven((1.0 - p) * kTwo32), 1, 0xFFFFFFFF);
+}
+
+// 2^32 / threshold, rounded once. Dividing in double and converting would round twice, so the quotient is first rounded
+// to odd: truncated, with the last bit set if anything was cut off. That keeps what the conversion needs to know.
+float Scale(std::uint64_t threshold) {
+  if (threshold == 0) return 0.0f;
+  const auto divisor = static_cast<double>(threshold);
+  double quotient = kTwo32 / divisor;
+  const double remainder = std::fma(-quotient, divisor, kTwo32);  // Exact.
+  if (remainder < 0.0) quotient = std::nextafter(quotient, 0.0);
+  if (remainder != 0.0) quotient = std::bit_cast<double>(std::bit_cast<std::uint64_t>(quotient) | 1);
+  return static_cast<float>(quotient);
+}
+
+}  // namespace
+
+Rate::Rate(double drop_probability) noexcept : p_(drop_probability) {
+  if (!valid()) return;
+  threshold_ = Threshold(p_);
+  scale_ = Scale(threshold_);
+}
+
+}  // namespace fallow

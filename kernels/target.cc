@@ -1,0 +1,73 @@
+#include "fallow/target.h"
+
+#include <array>
+#include <bit>
+#include <cstdlib>
+
+#include "kernels/dispatch.h"
+
+namespace fallow {
+namespace {
+
+constexpr std::int64_t kCompiledBits = HWY_TARGETS;
+constexpr std::size_t kCompiledCount = std::popcount(static_cast<std::uint64_t>(kCompiledBits));
+
+struct TargetList {
+  std::array<Target, kCompiledCount> targets{};
+  std::size_t size = 0;
+
+  // Highway gives better targets lower bits.
+  constexpr explicit TargetList(std::int64_t bits) {
+    for (; bits != 0; bits &= bits - 1) targets[size++] = Target::FromBit(bits & -bits);
+  }
+  constexpr std::span<const Target> span() const { return {targets.data(), size}; }
+};
+
+constexpr TargetList kCompiled(kCompiledBits);
+
+const TargetList& Supported() {
+  static const TargetList list(hwy::SupportedTargets() & kCompiledBits);
+  return list;
+}
+
+Target DetectDefault() {
+  Target cap;
+  const char* name = std::getenv("FALLOW_TARGET");
+  if (name == nullptr || !FindTarget(name, &cap).ok()) return Supported().targets[0];
+  const std::int64_t allowed = AllowedTargetBits(cap);
+  return Target::FromBit(allowed & -allowed);
+}
+
+}  // namespace
+
+const char* Target::name() const noexcept { return bit_ == 0 ? "default" : hwy::TargetName(bit_); }
+
+std::span<const Target> CompiledTargets() noexcept { return kCompiled.span(); }
+
+std::span<const Target> SupportedTargets() noexcept { return Supported().span(); }
+
+Target DefaultTarget() noexcept {
+  static const Target target = DetectDefault();
+  return target;
+}
+
+Status FindTarget(std::string_view name, Target* target) noexcept {
+  for (const Target compiled : CompiledTargets()) {
+    if (name == compiled.name()) {
+      *target = compiled;
+      return {};
+    }
+  }
+  return Status::Invalid("name", static_cast<double>(name.size()), "the name of a compiled target");
+}
+
+std::int64_t AllowedTargetBits(Target target) noexcept {
+  const std::int64_t cap = (target == Target{} ? DefaultTarget() : target).bit();
+  std::int64_t bits = 0;
+  for (const Target supported : SupportedTargets()) {
+    if (supported.bit() >= cap) bits |= supported.bit();
+  }
+  return bits;
+}
+
+}  // namespace fallow

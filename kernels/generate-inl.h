@@ -61,23 +61,20 @@ inline void Generate(const MaskPlan& plan, std::uint64_t first_block, std::size_
 
 inline constexpr int kWidePlanes = 8;
 
-// Blocks that still hold an undecided element: their numbers within the call, and which elements those are.
-struct UndecidedBlocks {
-  static constexpr std::size_t kCapacity = kChunkElements / kBlockElements + 1 + 2 * kMaxLanes64;
-  std::size_t count = 0;
+// Of one call: the words in memory order, two a block, of the elements undecided so far, and the blocks that hold one.
+struct Undecided {
+  static constexpr std::size_t kCapacity = kChunkWords / 2;
+  std::uint64_t equal[2 * kCapacity];
   std::uint64_t block[kCapacity];
-  std::uint64_t equal01[kCapacity];
-  std::uint64_t equal23[kCapacity];
-};
+  std::size_t count = 0;
 
-// Appends the lanes of `which`. Whole vectors are stored, hence the spare room in UndecidedBlocks.
-HWY_INLINE void Append(UndecidedBlocks& list, hn::Mask<D64> which, V64 block, V64 equal01, V64 equal23) {
-  const D64 d;
-  hn::StoreU(hn::Compress(block, which), d, list.block + list.count);
-  hn::StoreU(hn::Compress(equal01, which), d, list.equal01 + list.count);
-  hn::StoreU(hn::Compress(equal23, which), d, list.equal23 + list.count);
-  list.count += hn::CountTrue(d, which);
-}
+  // Branchless, since whether a block is decided cannot be predicted. Highway 1.0.3's Compress, compiled by g++ 12, copies
+  // its table to the stack each time: 100 ns a vector.
+  HWY_INLINE void ListIfUndecided(std::uint64_t i) {
+    block[count] = i;
+    count += (equal[2 * i] | equal[2 * i + 1]) != 0;
+  }
+};
 
 // One plane's update of `less` and `equal`, as above.
 HWY_INLINE void Compare(bool threshold_bit, V64 bits, V64& less, V64& equal) {
@@ -110,46 +107,40 @@ HWY_INLINE void StoreBlocks(V64 less01, V64 less23, std::uint64_t* words) {
 
 // Compares one more plane of the listed blocks, ORs what is decided into `words`, and shortens the list.
 template <int kRounds>
-HWY_INLINE void DecidePlane(const MaskPlan& plan, std::uint64_t first_block, int plane, UndecidedBlocks& list,
+HWY_INLINE void DecidePlane(const MaskPlan& plan, std::uint64_t first_block, int plane, Undecided& undecided,
                             std::uint64_t* words) {
   const D64 d;
   const std::size_t lanes = hn::Lanes(d);
   const PlaneConstants constants = PlaneRounds(plan, static_cast<std::uint32_t>(first_block >> 32), plane);
   const V64 base = hn::Set(d, static_cast<std::uint32_t>(first_block));
-  const std::size_t count = list.count;
-  list.count = 0;
+  const std::uint64_t ones = plan.threshold_bit(plane) ? ~0ull : 0;
+  const std::size_t count = undecided.count;
+  undecided.count = 0;
   for (std::size_t i = 0; i < count; i += lanes) {
-    const V64 block = hn::LoadU(d, list.block + i);
-    V64 equal01 = hn::LoadU(d, list.equal01 + i);
-    V64 equal23 = hn::LoadU(d, list.equal23 + i);
+    HWY_ALIGN std::uint64_t index[kMaxLanes64], bits[2][kMaxLanes64];
+    const V64 block = hn::LoadU(d, undecided.block + i);
     V64 word2, word3_product, word1_keyed, word2_high, bits01, bits23;
     BlockRounds(plan, hn::Add(base, block), word2, word3_product, word1_keyed, word2_high);
     FinishRounds<kRounds>(plan, constants, word2, word3_product, word1_keyed, word2_high, bits01, bits23);
-    V64 less01 = hn::Zero(d);
-    V64 less23 = hn::Zero(d);
-    Compare(plan.threshold_bit(plane), bits01, less01, equal01);
-    Compare(plan.threshold_bit(plane), bits23, less23, equal23);
-
-    const std::size_t present = std::min(lanes, count - i);
-    if (plan.threshold_bit(plane)) {
-      HWY_ALIGN std::uint64_t index[kMaxLanes64], decided01[kMaxLanes64], decided23[kMaxLanes64];
-      hn::Store(block, d, index);
-      hn::Store(SwapHalves(less01), d, decided01);
-      hn::Store(SwapHalves(less23), d, decided23);
-      for (std::size_t lane = 0; lane < present; ++lane) {
-        words[2 * index[lane]] |= decided01[lane];
-        words[2 * index[lane] + 1] |= decided23[lane];
+    hn::Store(block, d, index);
+    hn::Store(SwapHalves(bits01), d, bits[0]);
+    hn::Store(SwapHalves(bits23), d, bits[1]);
+    for (std::size_t lane = 0; lane < std::min(lanes, count - i); ++lane) {
+      for (std::size_t half = 0; half < 2; ++half) {
+        const std::size_t word = 2 * index[lane] + half;
+        words[word] |= undecided.equal[word] & ~bits[half][lane] & ones;
+        undecided.equal[word] &= ~(bits[half][lane] ^ ones);
       }
+      undecided.ListIfUndecided(index[lane]);
     }
-    const auto undecided = hn::Ne(hn::Or(equal01, equal23), hn::Zero(d));
-    Append(list, hn::And(undecided, hn::FirstN(d, present)), block, equal01, equal23);
   }
 }
 
 // The upper half of the block number must be the same for all blocks.
 template <int kRounds>
-HWY_NOINLINE void GenerateBlocks(const MaskPlan& plan, std::uint64_t first_block, std::size_t blocks,
+HWY_NOINLINE void GenerateBlocks(const MaskPlan& caller_plan, std::uint64_t first_block, std::size_t blocks,
                                  std::uint64_t* words) {
+  const MaskPlan plan = caller_plan;  // A copy that no store can alias, so that keys stay in registers.
   const D64 d;
   const std::size_t lanes = hn::Lanes(d);
   const int wide_planes = std::min(plan.planes, kWidePlanes);
@@ -157,7 +148,7 @@ HWY_NOINLINE void GenerateBlocks(const MaskPlan& plan, std::uint64_t first_block
   for (int plane = 0; plane < wide_planes; ++plane) {
     constants[plane] = PlaneRounds(plan, static_cast<std::uint32_t>(first_block >> 32), plane);
   }
-  UndecidedBlocks list;
+  Undecided undecided;
   const V64 block_of_lane = BlockOfLane();
   const V64 base = hn::Set(d, static_cast<std::uint32_t>(first_block));
   for (std::size_t i = 0; i < blocks; i += lanes) {
@@ -174,11 +165,13 @@ HWY_NOINLINE void GenerateBlocks(const MaskPlan& plan, std::uint64_t first_block
     }
     StoreBlocks(SwapHalves(less01), SwapHalves(less23), words + 2 * i);
     if (wide_planes < plan.planes) {
-      Append(list, hn::Ne(hn::Or(equal01, equal23), hn::Zero(d)), block, equal01, equal23);
+      StoreBlocks(SwapHalves(equal01), SwapHalves(equal23), undecided.equal + 2 * i);
     }
   }
-  for (int plane = wide_planes; plane < plan.planes && list.count != 0; ++plane) {
-    DecidePlane<kRounds>(plan, first_block, plane, list, words);
+  if (wide_planes == plan.planes) return;
+  for (std::size_t i = 0; i < blocks; ++i) undecided.ListIfUndecided(i);
+  for (int plane = wide_planes; plane < plan.planes && undecided.count != 0; ++plane) {
+    DecidePlane<kRounds>(plan, first_block, plane, undecided, words);
   }
 }
 

@@ -20,7 +20,7 @@ struct KernelTable {
   // y = kept ? x * scale : 0. `streaming`: around the caches; then y is not x.
   void (*apply_f32)(const float* x, const std::uint64_t* words, std::size_t count, float scale, bool streaming, float* y);
 
-  // Between words and one byte an element. `pack` sets unused bits of the last word to 0.
+  // Between words and one byte an element, 0 or not. `pack` leaves bits past `count` alone.
   void (*unpack)(const std::uint64_t* words, std::size_t count, std::uint8_t* bytes);
   void (*pack)(const std::uint8_t* bytes, std::size_t count, std::uint64_t* words);
 };

@@ -43,7 +43,8 @@ HWY_INLINE V64 Multiply(V64 a, std::uint32_t multiplier) {
 
 HWY_INLINE V64 High(V64 product) { return hn::ShiftRight<32>(product); }
 
-HWY_INLINE V64 Constant(std::uint32_t value) { return hn::Set(D64(), value); }
+// In both halves of each lane: one load where `value` is in memory.
+HWY_INLINE V64 Constant(std::uint32_t value) { return hn::BitCast(D64(), hn::Set(D32(), value)); }
 
 // What depends on the plane (and on the upper half of the block number) alone.
 struct PlaneConstants {

@@ -39,7 +39,8 @@ HWY_INLINE hn::Mask<DF> Kept(const std::uint64_t* words, std::size_t i) {
 }
 
 HWY_INLINE VF Apply(hn::Mask<DF> kept, VF x, VF scale) {
-#if HWY_TARGET == HWY_SCALAR  // IfThenElseZero is a branch there, mispredicted half the time: 4.1 ns an element, this 0.9.
+#if HWY_TARGET == \
+    HWY_SCALAR  // IfThenElseZero is a branch there, mispredicted half the time: 4.1 ns an element, this 0.9.
   return hn::And(hn::VecFromMask(DF(), kept), hn::Mul(x, scale));
 #else
   return hn::IfThenElseZero(kept, hn::Mul(x, scale));

@@ -14,8 +14,8 @@ namespace fallow {
 // Some ten microseconds of work: more than it costs to hand a task to another thread.
 inline constexpr std::size_t kTaskElements = 2 * kChunkElements;
 
-// Calls body(first, n) for chunks that cover [0, count). All bounds are multiples of kChunkElements, so chunks never share
-// a byte of a bit mask, and depend on `count` alone.
+// Calls body(first, n) for chunks that cover [0, count). All bounds are multiples of kChunkElements, so chunks never
+// share a byte of a bit mask, and depend on `count` alone.
 template <class Body>
 void ForEachChunk(std::size_t count, const Execution& execution, const Body& body) noexcept {
   const std::size_t tasks = count / kTaskElements + (count % kTaskElements != 0);

@@ -1,14 +1,15 @@
 // The bit-sliced mask generator: keep(i) = U(i) < threshold for whole Philox blocks.
 //
-// One Philox output gives one bit, a plane, to each of 128 elements, most significant plane first, so that the comparison
-// is AND and OR on whole words. With `less` the elements known to be below the threshold and `equal` those that agree with
-// it in all planes so far, a plane with bits u updates them so:
+// One Philox output gives one bit, a plane, to each of 128 elements, most significant plane first, so that the
+// comparison is AND and OR on whole words. With `less` the elements known to be below the threshold and `equal` those
+// that agree with it in all planes so far, a plane with bits u updates them so:
 //
 //   threshold bit 1:   less |= equal & ~u,   equal &= u
 //   threshold bit 0:                         equal &= ~u
 //
-// After kWidePlanes planes, 1 element in 256 is undecided. The blocks that hold one, about two in five, are gathered into
-// a list, and only they get the next plane, and again, until none is undecided or the threshold has no more set bits.
+// After kWidePlanes planes, 1 element in 256 is undecided. The blocks that hold one, about two in five, are gathered
+// into a list, and only they get the next plane, and again, until none is undecided or the threshold has no more set
+// bits.
 
 #include <algorithm>
 #include <cstddef>
@@ -68,8 +69,8 @@ struct Undecided {
   std::uint64_t block[kCapacity];
   std::size_t count = 0;
 
-  // Branchless, since whether a block is decided cannot be predicted. Highway 1.0.3's Compress, compiled by g++ 12, copies
-  // its table to the stack each time: 100 ns a vector.
+  // Branchless, since whether a block is decided cannot be predicted. Highway 1.0.3's Compress, compiled by g++ 12,
+  // copies its table to the stack each time: 100 ns a vector.
   HWY_INLINE void ListIfUndecided(std::uint64_t i) {
     block[count] = i;
     count += (equal[2 * i] | equal[2 * i + 1]) != 0;
@@ -89,8 +90,8 @@ HWY_INLINE void Compare(bool threshold_bit, V64 bits, V64& less, V64& equal) {
 // FinishRounds leaves even words in the upper halves; memory wants them in the lower ones.
 HWY_INLINE V64 SwapHalves(V64 bits) { return hn::BitCast(D64(), hn::Shuffle2301(hn::BitCast(D32(), bits))); }
 
-// Lane 2j holds block j and lane 2j + 1 block N/2 + j, so that interleaving the even lanes, and then the odd lanes, of two
-// vectors gives the blocks' 128-bit masks in their order in memory.
+// Lane 2j holds block j and lane 2j + 1 block N/2 + j, so that interleaving the even lanes, and then the odd lanes, of
+// two vectors gives the blocks' 128-bit masks in their order in memory.
 HWY_INLINE V64 BlockOfLane() {
   const D64 d;
   const V64 lane = hn::Iota(d, 0);

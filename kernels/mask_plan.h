@@ -19,8 +19,8 @@ inline constexpr std::size_t kMaxLanes64 = 8;       // Blocks that the generator
 // blocks, small enough that x, y and the mask stay in cache between generating and applying.
 inline constexpr std::size_t kChunkElements = 16384;
 
-// Words that hold the mask of a chunk whose first element is anywhere in a block, with room for the generator to finish a
-// vector of blocks and for the appliers to load eight bytes at the last bit.
+// Words that hold the mask of a chunk whose first element is anywhere in a block, with room for the generator to finish
+// a vector of blocks and for the appliers to load eight bytes at the last bit.
 inline constexpr std::size_t kChunkWords = (kChunkElements / kBlockElements + 1 + kMaxLanes64) * 2;
 
 // Rates with threshold 0 or 2^32 have constant masks and no plan.

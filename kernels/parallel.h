@@ -12,14 +12,14 @@ using PieceFunction = void (*)(const void* context, std::size_t piece);
 void RunPieces(std::size_t count, int max_threads, PieceFunction function, const void* context) noexcept;
 
 // Calls body(piece) once for every piece in [0, count), in any order, on at most `max_threads` threads of the caller's
-// oneTBB arena, the caller's included (0: as many as the arena has; 1: all on the caller's, without oneTBB), and returns
-// when all are done. `body` must not throw. What a piece is must not depend on the number of threads. Allocates nothing
-// outside oneTBB's own pools.
+// oneTBB arena, the caller's included (0: as many as the arena has; 1: all on the caller's, without oneTBB), and
+// returns when all are done. `body` must not throw. What a piece is must not depend on the number of threads. Allocates
+// nothing outside oneTBB's own pools.
 template <class Body>
 void ParallelFor(std::size_t count, int max_threads, const Body& body) noexcept {
   RunPieces(
-      count, max_threads,
-      [](const void* context, std::size_t piece) { (*static_cast<const Body*>(context))(piece); }, &body);
+      count, max_threads, [](const void* context, std::size_t piece) { (*static_cast<const Body*>(context))(piece); },
+      &body);
 }
 
 }  // namespace fallow

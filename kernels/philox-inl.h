@@ -1,16 +1,16 @@
 // Philox4x32 over vectors of counters, with the rounds that neighbouring counters share taken out.
 //
 // A vector holds one counter word of several Philox blocks, in the low halves of u64 lanes: MulEven multiplies exactly
-// those, and what lies in the high halves never matters, so nothing is packed between rounds. The mask contract puts the
-// block number b into counter word 0, the bit plane into the upper bits of word 1, and the stream into words 2 and 3.
-// Follow a change of the plane through the rounds:
+// those, and what lies in the high halves never matters, so nothing is packed between rounds. The mask contract puts
+// the block number b into counter word 0, the bit plane into the upper bits of word 1, and the stream into words 2
+// and 3. Follow a change of the plane through the rounds:
 //
 //   after round 1   word 0 depends on the plane alone, words 2 and 3 on the block alone, word 1 on neither;
 //   after round 2   words 0 and 1 depend on the block alone, word 3 on the plane alone, word 2 on both, by one XOR;
 //   in round 3      the product of word 0 depends on the block alone.
 //
-// So for many planes of the same blocks, rounds 1 and 2 and half of round 3 are done once a block (BlockRounds) or once a
-// plane (PlaneRounds), and per plane and block there remain one product and then all rounds from the fourth on.
+// So for many planes of the same blocks, rounds 1 and 2 and half of round 3 are done once a block (BlockRounds) or once
+// a plane (PlaneRounds), and per plane and block there remain one product and then all rounds from the fourth on.
 
 #include <cstddef>
 #include <cstdint>

@@ -1,19 +1,23 @@
 // Inverted dropout, forward and backward.
 //
-// Source: Srivastava, Hinton, Krizhevsky, Sutskever, Salakhutdinov, "Dropout: a simple way to prevent neural networks from
-// overfitting", JMLR 15, 2014; scaled during training, as everyone does now, so that inference is the identity.
+// Source: Srivastava, Hinton, Krizhevsky, Sutskever, Salakhutdinov, "Dropout: a simple way to prevent neural networks
+// from overfitting", JMLR 15, 2014; scaled during training, as everyone does now, so that inference is the identity.
 //
 // Common to all functions here
-//   Values     A kept element is multiplied by the scale; a dropped one becomes +0 whatever it was, so a NaN or an infinity
+//   Values     A kept element is multiplied by the scale; a dropped one becomes +0 whatever it was, so a NaN or an
+//   infinity
 //              that is dropped leaves no trace. p = 0 copies every bit; p = 1 writes zeros.
-//   Shapes     All spans hold the same number of elements, n; a bit mask holds BitMaskBytes(n) bytes. Element j is element
+//   Shapes     All spans hold the same number of elements, n; a bit mask holds BitMaskBytes(n) bytes. Element j is
+//   element
 //              key.first_element + j of the tensor.
 //   Aliasing   Input and output may be the same span, or share nothing. Masks share nothing with either.
 //   Alignment  None needed beyond that of the element type.
-//   Errors     Named in the Status; outputs are then untouched. `rate` outside [0, 1] or NaN; `key` beyond element 2^57;
+//   Errors     Named in the Status; outputs are then untouched. `rate` outside [0, 1] or NaN; `key` beyond element
+//   2^57;
 //              an output or a mask of the wrong size, or overlapping in part.
 //   Threads    Any number may call at once. `execution` limits what one call uses.
-//   Memory     Nothing is allocated outside oneTBB; nothing outside the spans is read or written. A large output that is
+//   Memory     Nothing is allocated outside oneTBB; nothing outside the spans is read or written. A large output that
+//   is
 //              not in place is written around the caches.
 #ifndef FALLOW_DROPOUT_H_
 #define FALLOW_DROPOUT_H_

@@ -13,22 +13,23 @@
 
 namespace fallow {
 
-// Names one mask. Together with a Rate it says for every element of a tensor, by the element's index alone, whether it is
-// kept: the same on every CPU, with any number of threads, and for any part of the tensor on its own.
+// Names one mask. Together with a Rate it says for every element of a tensor, by the element's index alone, whether it
+// is kept: the same on every CPU, with any number of threads, and for any part of the tensor on its own.
 struct MaskKey {
   std::uint64_t seed = 0;    // Chosen once a run, or by a request.
   std::uint64_t stream = 0;  // Which use: see StreamOf.
-  // Index, in the whole tensor (row-major), of the first element that this call is given. Lets a caller process a tensor
-  // in parts. first_element + number of elements must be at most 2^57.
+  // Index, in the whole tensor (row-major), of the first element that this call is given. Lets a caller process a
+  // tensor in parts. first_element + number of elements must be at most 2^57.
   std::uint64_t first_element = 0;
   Rounds rounds = Rounds::k10;
 };
 
-// The customary stream of step `step` (less than 2^40) of layer `layer` (less than 2^24). A Monte-Carlo sample is a step.
+// The customary stream of step `step` (less than 2^40) of layer `layer` (less than 2^24). A Monte-Carlo sample is a
+// step.
 constexpr std::uint64_t StreamOf(std::uint64_t layer, std::uint64_t step) { return (layer << 40) | step; }
 
-// Specification: the 32 random bits of element `index` of the mask (key.first_element is not used). Element i is kept if
-// and only if MaskUniform(key, i) < rate.threshold(). Slow: for tests and single elements.
+// Specification: the 32 random bits of element `index` of the mask (key.first_element is not used). Element i is kept
+// if and only if MaskUniform(key, i) < rate.threshold(). Slow: for tests and single elements.
 constexpr std::uint32_t MaskUniform(const MaskKey& key, std::uint64_t index) noexcept {
   const std::uint64_t block = index >> 7;
   const auto lo = [](std::uint64_t v) { return static_cast<std::uint32_t>(v); };

@@ -9,8 +9,8 @@
 
 namespace fallow {
 
-// How often Philox's round function is applied. Ten is the authors' choice; seven is the least they found to pass BigCrush.
-// The two give unrelated streams.
+// How often Philox's round function is applied. Ten is the authors' choice; seven is the least they found to pass
+// BigCrush. The two give unrelated streams.
 enum class Rounds : std::uint8_t { k7 = 7, k10 = 10 };
 
 inline constexpr std::uint32_t kPhiloxMultiplier0 = 0xD2511F53;

@@ -10,8 +10,8 @@
 
 namespace fallow {
 
-// One SIMD instruction set, such as AVX2. Results never depend on it; speed does. Value type; the default value stands for
-// DefaultTarget().
+// One SIMD instruction set, such as AVX2. Results never depend on it; speed does. Value type; the default value stands
+// for DefaultTarget().
 class Target {
  public:
   constexpr Target() = default;

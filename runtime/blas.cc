@@ -1,0 +1,47 @@
+#include "runtime/blas.h"
+
+#include <cblas.h>
+
+#include <string>
+
+#include "fallow/nn/blas.h"
+
+namespace fallow::nn {
+namespace {
+
+void Gemm(CBLAS_TRANSPOSE transpose_a, CBLAS_TRANSPOSE transpose_b, GemmSize size, const float* a, std::size_t lda,
+          const float* b, std::size_t ldb, float* c, std::size_t ldc) {
+  const auto to_int = [](std::size_t v) { return static_cast<int>(v); };
+  cblas_sgemm(CblasRowMajor, transpose_a, transpose_b, to_int(size.m), to_int(size.n), to_int(size.k), 1.0f, a,
+              to_int(lda), b, to_int(ldb), 0.0f, c, to_int(ldc));
+}
+
+}  // namespace
+
+const char* BlasName() {
+  static const std::string name = DescribeBlas();
+  return name.c_str();
+}
+
+void GemmNT(GemmSize size, const float* a, std::size_t lda, const float* b, std::size_t ldb, float* c,
+            std::size_t ldc) {
+  if (size.m == 1) {
+    // A product with one row would copy all of b into the BLAS's own layout, to use it once.
+    cblas_sgemv(CblasRowMajor, CblasNoTrans, static_cast<int>(size.n), static_cast<int>(size.k), 1.0f, b,
+                static_cast<int>(ldb), a, 1, 0.0f, c, 1);
+    return;
+  }
+  Gemm(CblasNoTrans, CblasTrans, size, a, lda, b, ldb, c, ldc);
+}
+
+void GemmNN(GemmSize size, const float* a, std::size_t lda, const float* b, std::size_t ldb, float* c,
+            std::size_t ldc) {
+  Gemm(CblasNoTrans, CblasNoTrans, size, a, lda, b, ldb, c, ldc);
+}
+
+void GemmTN(GemmSize size, const float* a, std::size_t lda, const float* b, std::size_t ldb, float* c,
+            std::size_t ldc) {
+  Gemm(CblasTrans, CblasNoTrans, size, a, lda, b, ldb, c, ldc);
+}
+
+}  // namespace fallow::nn

@@ -1,0 +1,30 @@
+// Matrix products, one BLAS call each. All matrices are row-major; `lda` and so on are distances between rows. Serial;
+// any number of threads may call at once. No dimension may exceed kMaxBlasDimension.
+#ifndef FALLOW_RUNTIME_BLAS_H_
+#define FALLOW_RUNTIME_BLAS_H_
+
+#include <cstddef>
+#include <limits>
+#include <string>
+
+namespace fallow::nn {
+
+inline constexpr std::size_t kMaxBlasDimension = std::numeric_limits<int>::max();
+
+struct GemmSize {
+  std::size_t m, n, k;
+};
+
+// c (m x n) = a (m x k) b^T, b (n x k)
+void GemmNT(GemmSize size, const float* a, std::size_t lda, const float* b, std::size_t ldb, float* c, std::size_t ldc);
+// c (m x n) = a (m x k) b (k x n)
+void GemmNN(GemmSize size, const float* a, std::size_t lda, const float* b, std::size_t ldb, float* c, std::size_t ldc);
+// c (m x n) = a^T b, a (k x m), b (k x n)
+void GemmTN(GemmSize size, const float* a, std::size_t lda, const float* b, std::size_t ldb, float* c, std::size_t ldc);
+
+// For BlasName: defined once a BLAS, in its own file.
+std::string DescribeBlas();
+
+}  // namespace fallow::nn
+
+#endif  // FALLOW_RUNTIME_BLAS_H_

@@ -1,0 +1,143 @@
+// Fully connected layers.
+#include <algorithm>
+#include <cmath>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "fallow/mask.h"
+#include "fallow/nn/error.h"
+#include "fallow/nn/layers.h"
+#include "fallow/philox.h"
+#include "runtime/blas.h"
+#include "runtime/numbers.h"
+#include "runtime/row_kernels.h"
+
+namespace fallow::nn {
+namespace {
+
+// Units in one gradient block. See runtime/README.md for how it was chosen.
+constexpr std::size_t kUnitsPerBlock = 128;
+
+// The stream of initial parameters: a layer index that no model reaches keeps it apart from all dropout masks.
+constexpr std::uint64_t kInitialStream = 0xFFFFFF;
+
+// Uniform in (-limit, limit): element i from word i % 4 of Philox block i / 4, counted from `first_block`.
+void FillUniform(std::uint64_t seed, std::size_t index, std::uint64_t first_block, double limit,
+                 std::span<float> values) {
+  const std::uint64_t stream = StreamOf(kInitialStream, index);
+  const auto lo = [](std::uint64_t v) { return static_cast<std::uint32_t>(v); };
+  const auto hi = [](std::uint64_t v) { return static_cast<std::uint32_t>(v >> 32); };
+  for (std::size_t i = 0; i < values.size(); i += 4) {
+    const std::uint64_t block = first_block + i / 4;
+    const auto words = Philox4x32({lo(block), hi(block), lo(stream), hi(stream)}, {lo(seed), hi(seed)}, Rounds::k10);
+    for (std::size_t j = i; j < std::min(i + 4, values.size()); ++j) {
+      const double unit = (words[j % 4] + 0.5) * 0x1p-31 - 1.0;
+      values[j] = static_cast<float>(limit * unit);
+    }
+  }
+}
+
+void CheckPenalty(const char* name, float value) {
+  if (value >= 0 && std::isfinite(value)) return;
+  throw Error(std::string("dense: ") + name + " is " + FormatNumber(value) + ", expected a number >= 0");
+}
+
+void CheckDimension(const char* name, std::size_t value) {
+  if (value >= 1 && value <= kMaxBlasDimension) return;
+  throw Error("dense: " + std::to_string(value) + ' ' + name + ", expected 1 to " + std::to_string(kMaxBlasDimension));
+}
+
+class Dense : public Layer {
+ public:
+  Dense(std::size_t units, const DenseOptions& options) : units_(units), options_(options) {
+    CheckDimension("units", units);
+    CheckPenalty("l1", options.l1);
+    CheckPenalty("l2", options.l2);
+    CheckPenalty("max_norm", options.max_norm);
+  }
+
+  std::string Spec() const override {
+    std::string spec = "dense:" + std::to_string(units_);
+    const auto add = [&](const char* name, float value) {
+      if (value != 0) spec += ':' + std::string(name) + '=' + FormatNumber(value);
+    };
+    add("l1", options_.l1);
+    add("l2", options_.l2);
+    add("max_norm", options_.max_norm);
+    if (!options_.use_bias) spec += ":bias=0";
+    return spec;
+  }
+
+  Shape Build(const Shape& input, std::uint64_t seed, std::size_t index) override {
+    inputs_ = input.elements();
+    CheckDimension("inputs", inputs_);
+    parameters_.clear();
+    parameters_.push_back({.name = "weight",
+                           .value = Tensor(units_, Shape{inputs_}),
+                           .gradient = Tensor(units_, Shape{inputs_}),
+                           .l1 = options_.l1,
+                           .l2 = options_.l2,
+                           .max_norm = options_.max_norm});
+    if (options_.use_bias) {
+      parameters_.push_back({.name = "bias", .value = Tensor(1, Shape{units_}), .gradient = Tensor(1, Shape{units_})});
+    }
+    const double limit = 1 / std::sqrt(static_cast<double>(inputs_));
+    std::uint64_t block = 0;
+    for (Parameter& parameter : parameters_) {
+      FillUniform(seed, index, block, limit, parameter.value.values());
+      block += std::uint64_t{1} << 62;  // No array is as long.
+    }
+    return Shape{units_};
+  }
+
+  std::span<Parameter> parameters() override { return parameters_; }
+
+  bool needs_input() const override { return true; }
+
+  void ForwardRows(const Pass& pass, Rows rows, const float* x, float* y) override {
+    GemmNT({rows.count(), units_, inputs_}, x, inputs_, weight(), inputs_, y, units_);
+    if (options_.use_bias) {
+      RowKernelsFor(pass.execution.target).add_bias(parameters_[1].value.data(), rows.count(), units_, y);
+    }
+  }
+
+  void BackwardRows(const Pass&, Rows rows, const float*, const float*, const float* dy, float* dx) override {
+    if (dx == nullptr) return;
+    GemmNN({rows.count(), inputs_, units_}, dy, units_, weight(), inputs_, dx, inputs_);
+  }
+
+  std::size_t gradient_blocks() const override { return (units_ + kUnitsPerBlock - 1) / kUnitsPerBlock; }
+
+  void ParameterGradients(std::size_t block, std::size_t rows, const float* x, const float* dy) override {
+    const std::size_t first = block * kUnitsPerBlock;
+    const std::size_t count = std::min(kUnitsPerBlock, units_ - first);
+    GemmTN({count, inputs_, rows}, dy + first, units_, x, inputs_, parameters_[0].gradient.row(first).data(), inputs_);
+    if (options_.use_bias) SumRows(rows, dy + first, count, parameters_[1].gradient.data() + first);
+  }
+
+ private:
+  const float* weight() const { return parameters_[0].value.data(); }
+
+  // sum[j] = sum over r of dy[r * units_ + j], in the order of the rows.
+  void SumRows(std::size_t rows, const float* dy, std::size_t count, float* sum) const {
+    std::fill_n(sum, count, 0.0f);
+    for (std::size_t r = 0; r < rows; ++r, dy += units_) {
+      for (std::size_t j = 0; j < count; ++j) sum[j] += dy[j];
+    }
+  }
+
+  std::size_t units_;
+  DenseOptions options_;
+  std::size_t inputs_ = 0;
+  std::vector<Parameter> parameters_;
+};
+
+}  // namespace
+
+std::unique_ptr<Layer> MakeDense(std::size_t units, const DenseOptions& options) {
+  return std::make_unique<Dense>(units, options);
+}
+
+}  // namespace fallow::nn

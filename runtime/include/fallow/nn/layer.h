@@ -1,0 +1,100 @@
+// What a layer is: its parameters, a forward pass, a backward pass, and what it must remember between them.
+#ifndef FALLOW_NN_LAYER_H_
+#define FALLOW_NN_LAYER_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+
+#include "fallow/execution.h"
+#include "fallow/nn/tensor.h"
+
+namespace fallow::nn {
+
+// kTrain: dropout is on. kInfer: dropout is the identity. kMonteCarlo: everything as in inference, but dropout is on.
+enum class Mode : std::uint8_t { kTrain, kInfer, kMonteCarlo };
+
+// Everything random in one pass over a batch is a pure function of these.
+struct Pass {
+  Mode mode = Mode::kInfer;
+  std::uint64_t seed = 0;
+  std::uint64_t step = 0;       // Training step or Monte-Carlo sample, counted over the whole run; less than 2^40.
+  std::uint64_t first_row = 0;  // Index, in the data set or request, of the batch's first row.
+  Execution execution = {};
+};
+
+// Rows [begin, end) of a batch.
+struct Rows {
+  std::size_t begin = 0;
+  std::size_t end = 0;
+  std::size_t count() const { return end - begin; }
+};
+
+// One array of trained numbers with its gradient. `rows` x `cols`, row-major; a bias has one row.
+struct Parameter {
+  std::string name;  // "weight" or "bias", as in PyTorch.
+  Tensor value;
+  Tensor gradient;
+  // Penalties and constraint, as Keras's kernel_regularizer and kernel_constraint. 0: none.
+  float l1 = 0.0f;        // Adds l1 * sum |w| to the objective.
+  float l2 = 0.0f;        // Adds l2 * sum w^2 to the objective.
+  float max_norm = 0.0f;  // After each update every row (the weights into one unit) is scaled to at most this norm.
+};
+
+// What a layer's backward pass reads of its own output. A layer behind it that works in place must leave that much
+// intact.
+enum class NeedsOutput : std::uint8_t {
+  kNothing,
+  kSign,  // Only whether an element is > 0, and not even that where the gradient is 0.
+  kValue,
+};
+
+// All present layers work row by row: row r of the output depends on row r of the input alone. A batch is cut into row
+// blocks whose bounds depend on the batch's size alone; different threads run different blocks, and one block goes
+// through all layers while it is in cache. So results do not depend on the number of threads.
+class Layer {
+ public:
+  virtual ~Layer() = default;
+
+  // As written in a layer list: "dense:128", "dropout:0.5", "relu". Parsing it again gives the same layer.
+  virtual std::string Spec() const = 0;
+
+  // Sets the layer up for samples of shape `input`: allocates and initialises parameters as a pure function of
+  // (seed, index), where index is the layer's position in its model. Returns the shape of an output sample. Throws
+  // Error if the shape does not fit.
+  virtual Shape Build(const Shape& input, std::uint64_t seed, std::size_t index) = 0;
+
+  virtual std::span<Parameter> parameters() { return {}; }
+
+  // Whether the layer changes nothing in `mode`: y = x and dx = dy, the shape apart. Then nobody need call it.
+  virtual bool identity(Mode) const { return false; }
+  // Whether y may be x in ForwardRows, and dx be dy in BackwardRows. In training, y is x only if needs_input is false.
+  virtual bool in_place() const { return false; }
+  // Whether y > 0 exactly where x > 0, except perhaps where dx is 0: what NeedsOutput::kSign asks of a layer in place.
+  virtual bool keeps_sign() const { return false; }
+  virtual bool needs_input() const { return false; }  // Whether BackwardRows or ParameterGradients read x.
+  virtual NeedsOutput needs_output() const { return NeedsOutput::kNothing; }
+
+  // The rest throws nothing and allocates nothing.
+
+  // y[r] = f(x[r]) for the block's rows. `x` and `y` point to row `rows.begin`. One thread a block.
+  virtual void ForwardRows(const Pass& pass, Rows rows, const float* x, float* y) = 0;
+
+  // dx[r] = (df/dx)^T dy[r] for the block's rows; the pointers point to row `rows.begin`. `dx` is null where nobody
+  // needs it (the first layer). x and y are as ForwardRows left them, as far as needs_input and needs_output ask for
+  // them.
+  virtual void BackwardRows(const Pass& pass, Rows rows, const float* x, const float* y, const float* dy,
+                            float* dx) = 0;
+
+  // Parameter gradients are sums over the batch, cut into `gradient_blocks()` independent pieces by output unit, so
+  // that no sum depends on threads. Piece `block` overwrites its part of every Parameter::gradient. `x` and `dy` are
+  // whole batches of `rows` rows.
+  virtual std::size_t gradient_blocks() const { return 0; }  // 0: no parameters.
+  virtual void ParameterGradients(std::size_t /*block*/, std::size_t /*rows*/, const float* /*x*/,
+                                  const float* /*dy*/) {}
+};
+
+}  // namespace fallow::nn
+
+#endif  // FALLOW_NN_LAYER_H_

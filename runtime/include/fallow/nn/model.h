@@ -1,0 +1,68 @@
+// A model: a chain of layers.
+#ifndef FALLOW_NN_MODEL_H_
+#define FALLOW_NN_MODEL_H_
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "fallow/nn/layer.h"
+#include "fallow/nn/layers.h"
+#include "fallow/nn/tensor.h"
+
+namespace fallow::nn {
+
+// A parameter with the name it has in saved files: "<layer index>.<parameter name>", such as "0.weight", which is also
+// its name in the state_dict of the same torch.nn.Sequential.
+struct NamedParameter {
+  std::string name;
+  Parameter* parameter;
+};
+
+struct LayerInfo {
+  std::string spec;  // See Layer::Spec.
+  Shape output;
+  std::size_t parameter_count;
+};
+
+// Owns its layers, their parameters and the buffers of one pass. One pass at a time; different models are independent.
+class Sequential {
+ public:
+  // `layers` as for ParseLayers. Weights are a pure function of (layers, input shape, seed).
+  Sequential(const Shape& input_shape, std::string_view layers, std::uint64_t seed);
+  // The same with layers of any kind, at least one.
+  Sequential(const Shape& input_shape, std::vector<std::unique_ptr<Layer>> layers, std::uint64_t seed);
+  Sequential(Sequential&&) noexcept;
+  Sequential& operator=(Sequential&&) noexcept;
+  ~Sequential();
+
+  const Shape& input_shape() const;
+  const Shape& output_shape() const;
+  std::string Layers() const;  // The list that describes the model, one entry a layer.
+  std::vector<LayerInfo> layer_info() const;
+  std::size_t parameter_count() const;
+  std::vector<NamedParameter> parameters();
+
+  // Returns the output for the batch `x`, valid until the next call. Throws Error if x's samples have another size than
+  // input_shape, or pass names a row or a step beyond the masks. In kTrain it also keeps what Backward needs; `x` must
+  // then stay until Backward returns. Allocates only for a larger batch than ever before.
+  const Tensor& Forward(const Pass& pass, const Tensor& x);
+
+  // After a Forward in kTrain with the same pass: fills every Parameter::gradient from dy = d objective / d output.
+  // Throws Error if that was not the last call, or dy has another size than its output. The same bits for any number of
+  // threads.
+  void Backward(const Pass& pass, const Tensor& dy);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+// Text table of layers, output shapes and parameter counts.
+std::string Summary(const Sequential& model);
+
+}  // namespace fallow::nn
+
+#endif  // FALLOW_NN_MODEL_H_

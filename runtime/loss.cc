@@ -1,0 +1,113 @@
+#include "fallow/nn/loss.h"
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+#include <utility>
+
+#include "fallow/nn/error.h"
+#include "runtime/names.h"
+#include "runtime/numbers.h"
+#include "runtime/row_kernels.h"
+
+namespace fallow::nn {
+namespace {
+
+constexpr std::pair<Loss, std::string_view> kNames[] = {{Loss::kSoftmaxCrossEntropy, "softmax_cross_entropy"},
+                                                        {Loss::kBinaryCrossEntropy, "binary_cross_entropy"},
+                                                        {Loss::kMeanSquaredError, "mean_squared_error"}};
+
+[[noreturn]] void FailAt(std::string_view what, std::size_t row, float value, const std::string& expected) {
+  throw Error(std::string(what) + ": row " + std::to_string(row) + " has " + FormatNumber(value) + ", expected " +
+              expected);
+}
+
+bool IsLabel(float value, std::size_t outputs) {
+  return value >= 0 && value < static_cast<float>(outputs) && value == std::floor(value);
+}
+
+// All `gradient` pointers are null where none is wanted; `scale` is what it is multiplied by.
+
+double CrossEntropyRow(const RowKernels& kernels, std::span<const float> output, float target, float scale,
+                       float* gradient) {
+  const auto label = static_cast<std::size_t>(target);
+  const double loss = kernels.log_sum_exp(output.data(), output.size(), scale, gradient) - double{output[label]};
+  if (gradient != nullptr) gradient[label] -= scale;
+  return loss;
+}
+
+bool IsLargest(std::span<const float> output, float target) {
+  // The first of equals counts, as in argmax.
+  return std::max_element(output.begin(), output.end()) - output.begin() == static_cast<std::ptrdiff_t>(target);
+}
+
+bool IsOnTargetsSide(std::span<const float> output, std::span<const float> target) {
+  return std::equal(output.begin(), output.end(), target.begin(),
+                    [](float logit, float y) { return (logit > 0) == (y > 0.5f); });
+}
+
+}  // namespace
+
+std::string_view Name(Loss loss) { return FindName(kNames, loss); }
+
+Loss ParseLoss(std::string_view name) { return ParseName(kNames, name, "loss"); }
+
+void LossSum::Add(const LossSum& other) {
+  loss += other.loss;
+  correct += other.correct;
+  rows += other.rows;
+}
+
+bool HasAccuracy(Loss loss) { return loss != Loss::kMeanSquaredError; }
+
+void CheckTarget(Loss loss, std::size_t outputs, const Tensor& target, std::string_view what) {
+  const bool labels = loss == Loss::kSoftmaxCrossEntropy;
+  const std::size_t cols = labels ? 1 : outputs;
+  if (target.cols() != cols) {
+    throw Error(std::string(what) + ": got " + std::to_string(target.cols()) + " columns, expected " +
+                std::to_string(cols) + " for " + std::string(Name(loss)) + " with " + std::to_string(outputs) +
+                " outputs");
+  }
+  for (std::size_t r = 0; r < target.rows(); ++r) {
+    for (const float value : target.row(r)) {
+      if (labels && !IsLabel(value, outputs)) {
+        FailAt(what, r, value, "a class from 0 to " + std::to_string(outputs - 1));
+      }
+      if (loss == Loss::kBinaryCrossEntropy && !(value >= 0 && value <= 1))
+        FailAt(what, r, value, "a number in [0, 1]");
+      if (!std::isfinite(value)) FailAt(what, r, value, "a finite number");
+    }
+  }
+}
+
+LossSum Evaluate(Loss loss, const Tensor& output, const Tensor& target, Tensor* gradient, const Execution& execution) {
+  const RowKernels& kernels = RowKernelsFor(execution.target);
+  const bool labels = loss == Loss::kSoftmaxCrossEntropy;
+  const double outputs = labels ? 1.0 : static_cast<double>(output.cols());
+  const auto scale = static_cast<float>(1.0 / (outputs * static_cast<double>(output.rows())));
+  if (gradient != nullptr) gradient->Resize(output.rows(), output.sample_shape());
+
+  LossSum sum;
+  sum.rows = output.rows();
+  for (std::size_t r = 0; r < output.rows(); ++r) {
+    const std::span<const float> x = output.row(r);
+    const std::span<const float> y = target.row(r);
+    float* const dx = gradient != nullptr ? gradient->row(r).data() : nullptr;
+    switch (loss) {
+      case Loss::kSoftmaxCrossEntropy:
+        sum.loss += CrossEntropyRow(kernels, x, y[0], scale, dx);
+        sum.correct += IsLargest(x, y[0]);
+        break;
+      case Loss::kBinaryCrossEntropy:
+        sum.loss += kernels.binary_cross_entropy(x.data(), y.data(), x.size(), scale, dx) / outputs;
+        sum.correct += IsOnTargetsSide(x, y);
+        break;
+      case Loss::kMeanSquaredError:
+        sum.loss += kernels.squared_error(x.data(), y.data(), x.size(), scale, dx) / outputs;
+        break;
+    }
+  }
+  return sum;
+}
+
+}  // namespace fallow::nn

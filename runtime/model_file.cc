@@ -1,0 +1,100 @@
+#include "fallow/nn/model_file.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cstdint>
+#include <memory>
+#include <string_view>
+#include <utility>
+
+#include "fallow/nn/layers.h"
+#include "runtime/file_error.h"
+#include "runtime/tensor_file.h"
+
+namespace fallow::nn {
+namespace {
+
+constexpr char kLayers[] = "fallow.layers";
+constexpr char kInputShape[] = "fallow.input_shape";
+
+const std::string& Get(const TensorFile& file, const char* key) {
+  const auto found = file.metadata.find(key);
+  if (found == file.metadata.end()) throw Error(std::string("not a model: no '") + key + "' in the metadata");
+  return found->second;
+}
+
+// Parses the whole of `text`, such as "28x28".
+Shape ParseShape(std::string_view text) {
+  std::vector<std::size_t> dims;
+  const char* position = text.data();
+  const char* const end = text.data() + text.size();
+  for (bool more = true; more;) {
+    const auto [next, error] = std::from_chars(position, end, dims.emplace_back());
+    more = next != end && *next == 'x';
+    position = more ? next + 1 : next;
+    if (error != std::errc{} || dims.back() == 0 || (!more && next != end)) {
+      throw Error(std::string("'") + kInputShape + "' is not a shape");
+    }
+  }
+  return Shape(dims);
+}
+
+// Throws Error if a dense layer has more weights than the file has values: a model is built with all its memory before
+// its parameters are compared with the file's, and the file may be hostile.
+void CheckSize(const TensorFile& file, const Shape& input_shape, const std::string& layers) {
+  std::uint64_t values = 0;
+  for (const TensorFile::Entry& entry : file.entries) values += entry.value.values().size();
+  constexpr std::string_view kDense = "dense:";
+  std::uint64_t inputs = input_shape.elements();
+  for (const std::unique_ptr<Layer>& layer : ParseLayers(layers)) {
+    const std::string spec = layer->Spec();
+    if (!spec.starts_with(kDense)) continue;  // Has as many outputs as inputs, and no parameters.
+    std::uint64_t units = 0;
+    std::from_chars(spec.data() + kDense.size(), spec.data() + spec.size(), units);
+    if (units > values / inputs) throw Error("layer '" + spec + "' has more weights than there are values");
+    values -= units * inputs;
+    inputs = units;
+  }
+}
+
+Sequential BuildModel(const std::filesystem::path& path, const TensorFile& file) {
+  try {
+    const std::string& layers = Get(file, kLayers);
+    const Shape input_shape = ParseShape(Get(file, kInputShape));
+    CheckSize(file, input_shape, layers);
+    return Sequential(input_shape, layers, /*seed=*/0);
+  } catch (const Error& error) {
+    throw FileError(path, error.what());
+  }
+}
+
+}  // namespace
+
+void SaveModel(const std::filesystem::path& path, Sequential& model,
+               const std::map<std::string, std::string>& metadata) {
+  std::vector<TensorView> tensors;
+  for (const NamedParameter& named : model.parameters()) {
+    tensors.push_back({named.name, FileShape(*named.parameter), std::as_const(named.parameter->value).values()});
+  }
+  std::map<std::string, std::string> all = metadata;
+  all[kLayers] = model.Layers();
+  all[kInputShape] = model.input_shape().ToString();
+  WriteTensors(path, tensors, all);
+}
+
+LoadedModel LoadModel(const std::filesystem::path& path) {
+  TensorFile file = ReadTensorFile(path);
+  Sequential model = BuildModel(path, file);
+  const std::vector<NamedParameter> parameters = model.parameters();
+  if (file.entries.size() != parameters.size()) {
+    throw FileError(path, "holds " + std::to_string(file.entries.size()) + " tensors, the model has " +
+                              std::to_string(parameters.size()));
+  }
+  const TensorIndex tensors(path, file);
+  for (const auto& [name, parameter] : parameters) {
+    std::ranges::copy(tensors.Get(name, FileShape(*parameter)).values(), parameter->value.data());
+  }
+  return {std::move(model), std::move(file.metadata)};
+}
+
+}  // namespace fallow::nn

@@ -1,0 +1,35 @@
+// How a batch is cut into blocks of rows.
+#ifndef FALLOW_RUNTIME_ROW_BLOCKS_H_
+#define FALLOW_RUNTIME_ROW_BLOCKS_H_
+
+#include <cstddef>
+
+#include "fallow/nn/layer.h"
+
+namespace fallow::nn {
+
+// Blocks of nearly the same size, which depends on the batch's size alone, so that results do not depend on threads.
+// See runtime/README.md for how the size was chosen.
+class RowBlocks {
+ public:
+  static constexpr std::size_t kMaxRows = 64;
+
+  explicit RowBlocks(std::size_t rows) : rows_(rows), count_(rows / kMaxRows + (rows % kMaxRows != 0)) {}
+
+  std::size_t count() const { return count_; }
+  Rows operator[](std::size_t block) const { return {Begin(block), Begin(block + 1)}; }
+
+ private:
+  // The first rows_ % count_ blocks have one row more than the others.
+  std::size_t Begin(std::size_t block) const {
+    const std::size_t longer = rows_ % count_;
+    return block * (rows_ / count_) + (block < longer ? block : longer);
+  }
+
+  std::size_t rows_;
+  std::size_t count_;
+};
+
+}  // namespace fallow::nn
+
+#endif  // FALLOW_RUNTIME_ROW_BLOCKS_H_

@@ -1,0 +1,163 @@
+#include "runtime/row_kernels.h"
+
+#include <cmath>
+#include <limits>
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "runtime/row_kernels.cc"
+#include "hwy/foreach_target.h"  // IWYU pragma: keep
+#include "hwy/highway.h"
+#include "runtime/elementwise-inl.h"
+#include "runtime/math-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace fallow::nn {
+namespace HWY_NAMESPACE {
+namespace {
+
+struct Sum {
+  HWY_INLINE VF operator()(VF x, VF y) const { return hn::Add(x, y); }
+};
+
+void AddBias(const float* bias, std::size_t rows, std::size_t cols, float* y) {
+  for (std::size_t r = 0; r < rows; ++r, y += cols) Map(Sum(), y, bias, cols, y);
+}
+
+HWY_INLINE float SumOf(VF v) { return hn::GetLane(hn::SumOfLanes(DF(), v)); }
+
+float MaxOf(const float* x, std::size_t count) {
+  const DF d;
+  const std::size_t lanes = hn::Lanes(d);
+  VF max = hn::Set(d, -std::numeric_limits<float>::infinity());
+  std::size_t i = 0;
+  for (; i + lanes <= count; i += lanes) max = hn::Max(max, hn::LoadU(d, x + i));
+  if (i < count) max = hn::Max(max, LoadPart(x + i, count - i, x[i]));
+  return hn::GetLane(hn::MaxOfLanes(d, max));
+}
+
+// y = exp(x - max) unless y is null; returns the sum.
+float ExpRow(const float* x, std::size_t count, float max, float* y) {
+  const DF d;
+  const std::size_t lanes = hn::Lanes(d);
+  const VF vmax = hn::Set(d, max);
+  VF sum = hn::Zero(d);
+  std::size_t i = 0;
+  for (; i + lanes <= count; i += lanes) {
+    const VF e = Exp(hn::Sub(hn::LoadU(d, x + i), vmax));
+    sum = hn::Add(sum, e);
+    if (y != nullptr) hn::StoreU(e, d, y + i);
+  }
+  if (i < count) {
+    // exp(-inf) adds nothing to the sum.
+    const VF e = Exp(hn::Sub(LoadPart(x + i, count - i, -std::numeric_limits<float>::infinity()), vmax));
+    sum = hn::Add(sum, e);
+    if (y != nullptr) StorePart(e, count - i, y + i);
+  }
+  return SumOf(sum);
+}
+
+struct Scale {
+  HWY_INLINE VF operator()(VF x) const { return hn::Mul(x, hn::Set(DF(), factor)); }
+  float factor;
+};
+
+void Softmax(const float* x, std::size_t cols, float* y) {
+  const float sum = ExpRow(x, cols, MaxOf(x, cols), y);
+  Map(Scale{1.0f / sum}, y, cols, y);
+}
+
+double LogSumExp(const float* x, std::size_t cols, float scale, float* gradient) {
+  const float max = MaxOf(x, cols);
+  const float sum = ExpRow(x, cols, max, gradient);
+  if (gradient != nullptr) Map(Scale{scale / sum}, gradient, cols, gradient);
+  return double{max} + std::log(double{sum});
+}
+
+float Dot(const float* x, const float* y, std::size_t count) {
+  const DF d;
+  const std::size_t lanes = hn::Lanes(d);
+  VF sum = hn::Zero(d);
+  std::size_t i = 0;
+  for (; i + lanes <= count; i += lanes) sum = hn::MulAdd(hn::LoadU(d, x + i), hn::LoadU(d, y + i), sum);
+  if (i < count) sum = hn::MulAdd(LoadPart(x + i, count - i, 0.0f), LoadPart(y + i, count - i, 0.0f), sum);
+  return SumOf(sum);
+}
+
+struct SoftmaxGradient {
+  HWY_INLINE VF operator()(VF dy, VF y) const { return hn::Mul(y, hn::Sub(dy, hn::Set(DF(), dot))); }
+  float dot;
+};
+
+void SoftmaxBackward(const float* dy, const float* y, std::size_t cols, float* dx) {
+  Map(SoftmaxGradient{Dot(dy, y, cols)}, dy, y, cols, dx);
+}
+
+// Value: one element's loss. Gradient: its derivative. Both are 0 at x = padding, y = 0.
+struct BinaryCrossEntropy {
+  static constexpr float kPadding = -std::numeric_limits<float>::infinity();
+  static HWY_INLINE VF Value(VF x, VF y) {
+    // With e = exp(-|x|) <= 1. The product x y is left out where y is 0, also where x is infinite.
+    const VF e = Exp(hn::Neg(hn::Abs(x)));
+    const VF product = hn::IfThenZeroElse(hn::Eq(y, hn::Zero(DF())), hn::Mul(x, y));
+    const VF positive = hn::IfThenZeroElse(hn::Le(x, hn::Zero(DF())), x);
+    return hn::Add(hn::Sub(positive, product), hn::Log1p(DF(), e));
+  }
+  static HWY_INLINE VF Gradient(VF x, VF y) { return hn::Sub(Sigmoid(x), y); }
+};
+
+struct SquaredError {
+  static constexpr float kPadding = 0.0f;
+  static HWY_INLINE VF Value(VF x, VF y) {
+    const VF difference = hn::Sub(x, y);
+    return hn::Mul(difference, difference);
+  }
+  static HWY_INLINE VF Gradient(VF x, VF y) {
+    const VF difference = hn::Sub(x, y);
+    return hn::Add(difference, difference);
+  }
+};
+
+template <class Loss>
+struct LossGradient {
+  HWY_INLINE VF operator()(VF x, VF y) const { return hn::Mul(hn::Set(DF(), scale), Loss::Gradient(x, y)); }
+  float scale;
+};
+
+template <class Loss>
+double LossRow(const float* x, const float* y, std::size_t cols, float scale, float* gradient) {
+  const DF d;
+  const std::size_t lanes = hn::Lanes(d);
+  VF sum = hn::Zero(d);
+  std::size_t i = 0;
+  for (; i + lanes <= cols; i += lanes) sum = hn::Add(sum, Loss::Value(hn::LoadU(d, x + i), hn::LoadU(d, y + i)));
+  if (i < cols) {
+    const std::size_t rest = cols - i;
+    sum = hn::Add(sum, Loss::Value(LoadPart(x + i, rest, Loss::kPadding), LoadPart(y + i, rest, 0.0f)));
+  }
+  if (gradient != nullptr) Map(LossGradient<Loss>{scale}, x, y, cols, gradient);
+  return SumOf(sum);
+}
+
+const RowKernels* Table() {
+  static constexpr RowKernels kTable = {
+      AddBias, Softmax, SoftmaxBackward, LogSumExp, LossRow<BinaryCrossEntropy>, LossRow<SquaredError>};
+  return &kTable;
+}
+
+}  // namespace
+// NOLINTNEXTLINE(google-readability-namespace-comments)
+}  // namespace HWY_NAMESPACE
+}  // namespace fallow::nn
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+#include "kernels/dispatch.h"
+
+namespace fallow::nn {
+
+HWY_EXPORT(Table);
+
+const RowKernels& RowKernelsFor(Target target) noexcept { return *FALLOW_DISPATCH(Table, target)(); }
+
+}  // namespace fallow::nn
+#endif  // HWY_ONCE

@@ -1,0 +1,129 @@
+// Gradients of whole models against central differences of the double-precision reference, dropout on, its mask held by
+// the key.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+#include <vector>
+
+#include "fallow/nn/loss.h"
+#include "fallow/nn/model.h"
+#include "tests/runtime/reference_model.h"
+#include "tests/runtime/tensors.h"
+
+namespace fallow::nn {
+namespace {
+
+constexpr Pass kPass{.mode = Mode::kTrain, .seed = 7, .step = 3};
+
+struct Case {
+  Shape input;
+  const char* layers;
+  Loss loss = Loss::kSoftmaxCrossEntropy;
+};
+
+double CentralDifference(reference::Model& model, double& parameter, const std::vector<reference::Row>& x, Loss loss,
+                         const Tensor& target) {
+  constexpr double kStep = 1e-5;
+  const double at = parameter;
+  parameter = at + kStep;
+  const double above = model.MeanLoss(kPass, x, loss, target);
+  parameter = at - kStep;
+  const double below = model.MeanLoss(kPass, x, loss, target);
+  parameter = at;
+  return (above - below) / (2 * kStep);
+}
+
+void ExpectGradients(const Case& c, std::size_t rows) {
+  SCOPED_TRACE(std::string(c.layers) + ", " + std::to_string(rows) + " rows");
+  Sequential model(c.input, c.layers, 5);
+  for (const NamedParameter& named : model.parameters()) {
+    if (named.parameter->name == "bias") named.parameter->value = RandomTensor(1, {named.parameter->value.cols()}, 4);
+  }
+  reference::Model expected(model);
+  const Tensor x = RandomTensor(rows, c.input, 1);
+  const Tensor target = RandomTarget(c.loss, rows, model.output_shape().elements(), 2);
+  const std::vector<reference::Row> x_rows = reference::Rows(x);
+
+  Tensor dy;
+  const Tensor& output = model.Forward(kPass, x);
+  const LossSum sum = Evaluate(c.loss, output, target, &dy);
+  EXPECT_NEAR(sum.mean_loss(), expected.MeanLoss(kPass, x_rows, c.loss, target), 1e-5);
+  model.Backward(kPass, dy);
+
+  const std::vector<NamedParameter> parameters = model.parameters();
+  for (std::size_t p = 0; p < parameters.size(); ++p) {
+    const auto gradient = parameters[p].parameter->gradient.values();
+    float largest = 0;
+    for (const float g : gradient) largest = std::max(largest, std::abs(g));
+    EXPECT_GT(largest, 0.0f) << parameters[p].name;
+    // Not all: a prime stride meets every unit and input.
+    for (std::size_t i = 0; i<gradient.size(); i += gradient.size()> 100 ? 7 : 1) {
+      ASSERT_NEAR(gradient[i], CentralDifference(expected, expected.parameters[p][i], x_rows, c.loss, target),
+                  1e-6 + 2e-5 * largest)
+          << parameters[p].name << ' ' << i;
+    }
+  }
+}
+
+TEST(GradientsTest, Dense) { ExpectGradients({{6}, "dense:5"}, 4); }
+
+TEST(GradientsTest, DenseWithoutBias) { ExpectGradients({{2, 3}, "dense:7:bias=0,dense:3"}, 4); }
+
+TEST(GradientsTest, EveryLoss) {
+  for (const Loss loss : {Loss::kSoftmaxCrossEntropy, Loss::kBinaryCrossEntropy, Loss::kMeanSquaredError}) {
+    ExpectGradients({{6}, "dense:9:tanh,dense:4", loss}, 5);
+  }
+}
+
+TEST(GradientsTest, EveryActivationBetweenDenseLayers) {
+  for (const char* name : {"relu", "leaky_relu:0.3", "elu", "selu", "gelu", "silu", "sigmoid", "tanh", "softmax"}) {
+    ExpectGradients({{5}, ("dense:8," + std::string(name) + ",dense:3").c_str()}, 4);
+  }
+}
+
+TEST(GradientsTest, EveryActivationWithDropoutAroundIt) {
+  for (const char* name : {"relu", "leaky_relu:0.3", "elu", "selu", "gelu", "silu", "sigmoid", "tanh", "softmax"}) {
+    const std::string layers = "dropout:0.2,dense:16,dropout:0.3," + std::string(name) + ",dropout:0.5,dense:3";
+    ExpectGradients({{5}, layers.c_str()}, 4);
+  }
+}
+
+TEST(GradientsTest, ActivationsBehindEachOther) {
+  ExpectGradients({{5}, "dense:8,relu,elu,dropout:0.4,leaky_relu,dense:6,tanh,sigmoid,selu,dense:3"}, 4);
+  ExpectGradients({{5}, "dense:8,gelu,dropout:0.4,silu,relu,softmax,dense:3"}, 4);
+  // What relu needs outlives the dropout layer, which needs nothing.
+  ExpectGradients({{5}, "dense:8,relu,dropout:0.4,sigmoid,dense:3"}, 4);
+}
+
+TEST(GradientsTest, LastLayerIsNotDense) {
+  for (const char* last : {"softmax", "sigmoid", "relu", "gelu", "dropout:0.4", "flatten"}) {
+    ExpectGradients({{5}, ("dense:8:tanh,dense:6," + std::string(last)).c_str(), Loss::kMeanSquaredError}, 4);
+  }
+}
+
+// Layers before the first with parameters get no gradients.
+TEST(GradientsTest, FirstLayersWithoutParameters) {
+  ExpectGradients({{2, 3}, "tanh,flatten,dropout:0.2,dense:8:relu,dense:3"}, 4);
+  ExpectGradients({{2, 3}, "softmax,dense:8,flatten,relu,dense:3"}, 4);
+}
+
+TEST(GradientsTest, DropoutOfNothingAndOfAll) {
+  ExpectGradients({{5}, "dense:8:relu,dropout:0,dense:3"}, 4);
+  Sequential model({5}, "dense:8:relu,dropout:1,dense:3:bias=0", 1);
+  const Tensor x = RandomTensor(4, {5}, 1);
+  Tensor dy = model.Forward(kPass, x).Clone();
+  for (const float y : dy.values()) EXPECT_EQ(y, 0.0f);
+  std::fill(dy.values().begin(), dy.values().end(), 1.0f);
+  model.Backward(kPass, dy);
+  for (const float g : model.parameters()[0].parameter->gradient.values()) EXPECT_EQ(g, 0.0f);
+}
+
+// More rows than a block, more units than a gradient block.
+TEST(GradientsTest, SeveralBlocks) { ExpectGradients({{3}, "dropout:0.2,dense:150:relu,dropout:0.5,dense:2"}, 150); }
+
+TEST(GradientsTest, OneRow) { ExpectGradients({{5}, "dense:8:relu,dropout:0.3,dense:3"}, 1); }
+
+}  // namespace
+}  // namespace fallow::nn

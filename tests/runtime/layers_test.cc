@@ -1,0 +1,195 @@
+// Dense, dropout and flatten, and the text form of layers.
+#include "fallow/nn/layers.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "fallow/nn/error.h"
+#include "tests/runtime/tensors.h"
+#include "tests/support/oracle.h"
+#include "tests/support/values.h"
+
+namespace fallow::nn {
+namespace {
+
+std::string ErrorOf(auto function) {
+  try {
+    function();
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "no error";
+}
+
+std::string Specs(std::string_view list) {
+  std::string specs;
+  for (const auto& layer : ParseLayers(list)) {
+    if (!specs.empty()) specs += ',';
+    specs += layer->Spec();
+  }
+  return specs;
+}
+
+std::string ParseError(std::string_view list) {
+  return ErrorOf([&] { ParseLayers(list); });
+}
+
+TEST(LayerListTest, ReadsBack) {
+  for (const char* list :
+       {"dense:128,relu,dropout:0.5,dense:10", "flatten,dense:3:l1=0.1:l2=1e-04:max_norm=3:bias=0",
+        "leaky_relu,leaky_relu:0.2,elu,selu,gelu,silu,sigmoid,tanh,softmax", "dropout:0,dropout:1"}) {
+    EXPECT_EQ(Specs(list), list);
+  }
+}
+
+TEST(LayerListTest, ShortForms) {
+  EXPECT_EQ(Specs("dense:128:relu"), "dense:128,relu");
+  EXPECT_EQ(Specs("dense:64:tanh:l2=0.5"), "dense:64:l2=0.5,tanh");
+  EXPECT_EQ(Specs("dense:64:linear,linear"), "dense:64");
+  EXPECT_EQ(Specs(" dense:4 ,\n relu "), "dense:4,relu");
+  EXPECT_EQ(Specs("dense:4:bias=1:l1=0"), "dense:4");
+}
+
+TEST(LayerListTest, ErrorsNamePositionAndText) {
+  EXPECT_EQ(ParseError("dense:4,dropout:1.5"),
+            "layer 2 \"dropout:1.5\": dropout: the rate is 1.5, expected a number in [0, 1]");
+  EXPECT_EQ(ParseError("dropout:nan"),
+            "layer 1 \"dropout:nan\": dropout: the rate is nan, expected a number in [0, 1]");
+  EXPECT_EQ(ParseError("dropout"), "layer 1 \"dropout\": expected dropout:RATE");
+  EXPECT_EQ(ParseError("dropout:half"), "layer 1 \"dropout:half\": got \"half\", expected a rate");
+  EXPECT_EQ(ParseError("dropout:0.5x"), "layer 1 \"dropout:0.5x\": got \"0.5x\", expected a rate");
+  EXPECT_EQ(ParseError("dense"), "layer 1 \"dense\": expected dense:UNITS");
+  EXPECT_EQ(ParseError("dense:-1"), "layer 1 \"dense:-1\": got \"-1\", expected a whole number of units");
+  EXPECT_EQ(ParseError("dense:1.5"), "layer 1 \"dense:1.5\": got \"1.5\", expected a whole number of units");
+  EXPECT_EQ(ParseError("dense:0"), "layer 1 \"dense:0\": dense: 0 units, expected 1 to 2147483647");
+  EXPECT_EQ(ParseError("dense:4:l2=-1"), "layer 1 \"dense:4:l2=-1\": dense: l2 is -1, expected a number >= 0");
+  EXPECT_EQ(ParseError("dense:4:bias=2"), "layer 1 \"dense:4:bias=2\": got \"bias=2\", expected bias=0 or bias=1");
+  EXPECT_EQ(ParseError("dense:4:l3=1"),
+            "layer 1 \"dense:4:l3=1\": got \"l3=1\", expected l1=X, l2=X, max_norm=X or bias=0");
+  EXPECT_EQ(ParseError("dense:4:relu:"),
+            "layer 1 \"dense:4:relu:\": got \"\", expected l1=X, l2=X, max_norm=X or bias=0");
+  EXPECT_EQ(ParseError("relu:2"), "layer 1 \"relu:2\": expected no more than a name");
+  EXPECT_EQ(ParseError("leaky_relu:-1"),
+            "layer 1 \"leaky_relu:-1\": leaky_relu: the negative slope is -1, expected a number >= 0");
+  EXPECT_NE(ParseError("dense:4:swish").find("layer 1 \"dense:4:swish\": activation: got \"swish\""),
+            std::string::npos);
+  EXPECT_NE(ParseError("relu,,relu").find("layer 2 \"\": expected dense:UNITS"), std::string::npos);
+  EXPECT_NE(ParseError("").find("layer 1 \"\""), std::string::npos);
+  EXPECT_NE(ParseError("conv:3").find("layer 1 \"conv:3\": expected dense:UNITS, dropout:RATE"), std::string::npos);
+}
+
+TEST(DenseTest, NamesAndShapesArePyTorchs) {
+  const auto layer = MakeDense(3);
+  EXPECT_EQ(layer->Build({2, 2}, 1, 0), Shape{3});
+  ASSERT_EQ(layer->parameters().size(), 2u);
+  const Parameter& weight = layer->parameters()[0];
+  const Parameter& bias = layer->parameters()[1];
+  EXPECT_EQ(weight.name, "weight");
+  EXPECT_EQ(weight.value.rows(), 3u);
+  EXPECT_EQ(weight.value.cols(), 4u);
+  EXPECT_EQ(bias.name, "bias");
+  EXPECT_EQ(bias.value.rows(), 1u);
+  EXPECT_EQ(weight.l1 + weight.l2 + weight.max_norm + bias.l1 + bias.l2 + bias.max_norm, 0.0f);
+}
+
+TEST(DenseTest, PenaltiesAreTheWeightsAlone) {
+  const auto layer = MakeDense(3, {.l1 = 1, .l2 = 2, .max_norm = 3});
+  layer->Build({4}, 1, 0);
+  EXPECT_EQ(layer->parameters()[0].l1, 1.0f);
+  EXPECT_EQ(layer->parameters()[0].l2, 2.0f);
+  EXPECT_EQ(layer->parameters()[0].max_norm, 3.0f);
+  EXPECT_EQ(layer->parameters()[1].l2, 0.0f);
+}
+
+// Uniform in (-limit, limit): the largest of n is within limit * 20 / n of it with probability 1 - exp(-10), and the
+// mean of squares is limit^2 / 3 with a relative deviation of 0.9 / sqrt(n).
+void ExpectUniform(std::span<const float> values, double limit) {
+  const auto n = static_cast<double>(values.size());
+  double largest = 0, squares = 0, sum = 0;
+  for (const float v : values) {
+    largest = std::max(largest, std::abs(double{v}));
+    squares += double{v} * v;
+    sum += v;
+  }
+  EXPECT_LE(largest, limit);
+  EXPECT_GT(largest, limit * (1 - 20 / n));
+  EXPECT_NEAR(squares / n / (limit * limit / 3), 1.0, 5 * 0.9 / std::sqrt(n));
+  EXPECT_NEAR(sum / n, 0.0, 5 * limit / std::sqrt(3 * n));
+}
+
+std::unique_ptr<Layer> BuiltDense(std::string_view list, std::uint64_t seed, std::size_t index) {
+  auto layer = std::move(ParseLayers(list)[0]);
+  layer->Build({300}, seed, index);
+  return layer;
+}
+
+TEST(DenseTest, StartsAsPyTorchsLinear) {
+  const auto layer = BuiltDense("dense:100", 1, 0);
+  ExpectUniform(layer->parameters()[0].value.values(), 1 / std::sqrt(300.0));
+  ExpectUniform(layer->parameters()[1].value.values(), 1 / std::sqrt(300.0));
+  EXPECT_NE(layer->parameters()[0].value.values()[0], layer->parameters()[1].value.values()[0]);
+}
+
+TEST(DenseTest, WeightsAreAFunctionOfSeedAndIndex) {
+  const auto a = BuiltDense("dense:9", 1, 2), b = BuiltDense("dense:9", 1, 2);
+  EXPECT_TRUE(test::SameBits(a->parameters()[0].value.values(), b->parameters()[0].value.values()));
+  const auto other_seed = BuiltDense("dense:9", 2, 2), other_index = BuiltDense("dense:9", 1, 3);
+  EXPECT_NE(a->parameters()[0].value.values()[0], other_seed->parameters()[0].value.values()[0]);
+  EXPECT_NE(a->parameters()[0].value.values()[0], other_index->parameters()[0].value.values()[0]);
+}
+
+TEST(DenseTest, RefusesNoInputs) { EXPECT_THROW(MakeDense(3)->Build({0}, 1, 0), Error); }
+
+TEST(DropoutLayerTest, IsTheContractsMask) {
+  constexpr std::size_t kCols = 77, kRows = 9, kBegin = 4, kIndex = 3;
+  const auto layer = MakeDropout(0.3);
+  layer->Build({kCols}, 1, kIndex);
+  const Tensor x = RandomTensor(kRows, {kCols}, 1);
+  for (const Mode mode : {Mode::kTrain, Mode::kMonteCarlo}) {
+    const Pass pass{.mode = mode, .seed = 42, .step = 17, .first_row = 100};
+    Tensor y(kRows, {kCols}), dx(kRows, {kCols});
+    layer->ForwardRows(pass, {kBegin, kBegin + kRows}, x.data(), y.data());
+    layer->BackwardRows(pass, {kBegin, kBegin + kRows}, nullptr, nullptr, x.data(), dx.data());
+    const oracle::Key key{42, (std::uint64_t{kIndex} << 40) + 17, (100 + kBegin) * kCols};
+    const auto expected = oracle::Dropout(0.3, x.values(), oracle::MaskBytes(0.3, key, kRows * kCols));
+    EXPECT_TRUE(test::SameBits(expected, y.values()));
+    EXPECT_TRUE(test::SameBits(expected, dx.values()));
+  }
+}
+
+TEST(DropoutLayerTest, IsTheIdentityInInference) {
+  const auto layer = MakeDropout(0.5);
+  layer->Build({50}, 1, 0);
+  EXPECT_TRUE(layer->identity(Mode::kInfer));
+  EXPECT_FALSE(layer->identity(Mode::kTrain));
+  EXPECT_FALSE(layer->identity(Mode::kMonteCarlo));
+  EXPECT_TRUE(MakeDropout(0)->identity(Mode::kTrain));
+  const Tensor x = RandomTensor(2, {50}, 1);
+  Tensor y(2, {50});
+  layer->ForwardRows({.mode = Mode::kInfer}, {0, 2}, x.data(), y.data());
+  EXPECT_TRUE(test::SameBits(x.values(), y.values()));
+}
+
+TEST(DropoutLayerTest, RefusesRatesThatAreNoProbability) {
+  EXPECT_EQ(ErrorOf([] { MakeDropout(-0.1); }), "dropout: the rate is -0.1, expected a number in [0, 1]");
+  EXPECT_EQ(ErrorOf([] { MakeDropout(std::nan("")); }), "dropout: the rate is nan, expected a number in [0, 1]");
+  EXPECT_THROW(MakeDropout(std::numeric_limits<double>::infinity()), Error);
+}
+
+TEST(FlattenTest, ChangesTheShapeAlone) {
+  const auto layer = MakeFlatten();
+  EXPECT_EQ(layer->Build({3, 4, 5}, 1, 0), Shape{60});
+  const Tensor x = RandomTensor(2, {3, 4, 5}, 1);
+  Tensor y(2, {60});
+  layer->ForwardRows({}, {0, 2}, x.data(), y.data());
+  EXPECT_TRUE(test::SameBits(x.values(), y.values()));
+}
+
+}  // namespace
+}  // namespace fallow::nn

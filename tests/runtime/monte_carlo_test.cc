@@ -1,0 +1,241 @@
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <span>
+#include <vector>
+
+#include "fallow/nn/monte_carlo.h"
+#include "runtime/monte_carlo.h"
+#include "runtime/row_blocks.h"
+#include "tests/runtime/allocations.h"
+#include "tests/runtime/files.h"
+#include "tests/runtime/problems.h"
+#include "tests/support/values.h"
+
+namespace fallow::nn {
+namespace {
+
+constexpr std::uint64_t kSeed = 77;
+constexpr std::size_t kSamples = 20;
+constexpr Loss kLosses[] = {Loss::kSoftmaxCrossEntropy, Loss::kBinaryCrossEntropy, Loss::kMeanSquaredError};
+
+Sequential MakeModel() { return {Shape{5}, "dense:33:relu,dropout:0.5,dense:17:tanh,dropout:0.1,dense:3", 4}; }
+
+void ExpectSame(const McPrediction& a, const McPrediction& b) {
+  EXPECT_TRUE(test::SameBits(a.mean.values(), b.mean.values()));
+  EXPECT_TRUE(test::SameBits(a.standard_deviation.values(), b.standard_deviation.values()));
+  EXPECT_TRUE(test::SameBits(a.predictive_entropy.values(), b.predictive_entropy.values()));
+  EXPECT_TRUE(test::SameBits(a.mutual_information.values(), b.mutual_information.values()));
+}
+
+void ExpectNear(std::span<const float> a, std::span<const float> b) {
+  ASSERT_EQ(a.size(), b.size());
+  for (std::size_t i = 0; i < a.size(); ++i) EXPECT_NEAR(a[i], b[i], 2e-6);
+}
+void ExpectNear(const Tensor& a, const Tensor& b) { ExpectNear(a.values(), b.values()); }
+
+// Straight from the definitions, in two passes over all samples.
+class Reference {
+ public:
+  Reference(Sequential& model, const Tensor& x, Loss loss) : loss_(loss) {
+    for (std::size_t t = 0; t < kSamples; ++t) {
+      const Tensor& output = model.Forward({Mode::kMonteCarlo, kSeed, t, 0, {}}, x);
+      samples_.emplace_back();
+      for (std::size_t r = 0; r < output.rows(); ++r) samples_.back().push_back(Probabilities(output.row(r)));
+    }
+  }
+
+  double Mean(std::size_t r, std::size_t j) const {
+    double sum = 0;
+    for (const auto& sample : samples_) sum += sample[r][j];
+    return sum / kSamples;
+  }
+
+  double StandardDeviation(std::size_t r, std::size_t j) const {
+    double sum = 0;
+    for (const auto& sample : samples_) sum += std::pow(sample[r][j] - Mean(r, j), 2);
+    return std::sqrt(sum / kSamples);
+  }
+
+  double PredictiveEntropy(std::size_t r) const {
+    std::vector<double> mean;
+    for (std::size_t j = 0; j < samples_[0][r].size(); ++j) mean.push_back(Mean(r, j));
+    return Entropy(mean);
+  }
+
+  double MutualInformation(std::size_t r) const {
+    double sum = 0;
+    for (const auto& sample : samples_) sum += Entropy(sample[r]);
+    return PredictiveEntropy(r) - sum / kSamples;
+  }
+
+ private:
+  std::vector<double> Probabilities(std::span<const float> outputs) const {
+    std::vector<double> p(outputs.begin(), outputs.end());
+    double sum = 0;
+    for (const double v : p) sum += std::exp(v);
+    for (double& v : p) {
+      if (loss_ == Loss::kSoftmaxCrossEntropy) v = std::exp(v) / sum;
+      if (loss_ == Loss::kBinaryCrossEntropy) v = 1 / (1 + std::exp(-v));
+    }
+    return p;
+  }
+
+  double Entropy(const std::vector<double>& p) const {
+    double sum = 0;
+    for (const double v : p) {
+      sum -= v * std::log(v);
+      if (loss_ == Loss::kBinaryCrossEntropy) sum -= (1 - v) * std::log(1 - v);
+    }
+    return sum;
+  }
+
+  Loss loss_;
+  std::vector<std::vector<std::vector<double>>> samples_;  // [t][r][j]
+};
+
+TEST(MonteCarloTest, EqualsTheDefinitions) {
+  const Tensor x = Clusters(70, 1).x.Clone();
+  for (const Loss loss : kLosses) {
+    Sequential model = MakeModel();
+    const McPrediction actual = PredictMonteCarlo(model, x, kSamples, kSeed, loss);
+    const Reference expected(model, x, loss);
+    ASSERT_EQ(actual.mean.rows(), 70u);
+    ASSERT_EQ(actual.mean.cols(), 3u);
+    for (std::size_t r = 0; r < x.rows(); ++r) {
+      for (std::size_t j = 0; j < 3; ++j) {
+        EXPECT_NEAR(actual.mean.row(r)[j], expected.Mean(r, j), 1e-6);
+        EXPECT_NEAR(actual.standard_deviation.row(r)[j], expected.StandardDeviation(r, j), 1e-6);
+      }
+      if (loss == Loss::kMeanSquaredError) continue;
+      EXPECT_NEAR(actual.predictive_entropy.row(r)[0], expected.PredictiveEntropy(r), 1e-6);
+      EXPECT_NEAR(actual.mutual_information.row(r)[0], expected.MutualInformation(r), 1e-6);
+      EXPECT_GT(actual.mutual_information.row(r)[0], 0);
+    }
+    const std::size_t entropies = loss == Loss::kMeanSquaredError ? 0 : 70;
+    EXPECT_EQ(actual.predictive_entropy.rows(), entropies);
+    EXPECT_EQ(actual.mutual_information.rows(), entropies);
+  }
+}
+
+// Bit for bit while all blocks of rows have the same size: only then does a BLAS round all rows alike.
+TEST(MonteCarloTest, BatchesAndThreadsDoNotMatter) {
+  const Tensor x = Clusters(5 * RowBlocks::kMaxRows, 2).x.Clone();
+  Sequential model = MakeModel();
+  const Loss loss = Loss::kSoftmaxCrossEntropy;
+  const McPrediction whole = PredictMonteCarlo(model, x, kSamples, kSeed, loss, {.max_threads = 1});
+  for (const std::size_t blocks : {1u, 2u, 3u, 4u, 5u, 6u}) {
+    for (const int threads : {1, 2, 0}) {
+      SCOPED_TRACE(testing::Message() << blocks << " blocks a batch, " << threads << " threads");
+      ExpectSame(PredictMonteCarloInBatches(model, x, kSamples, kSeed, loss, {.max_threads = threads},
+                                            blocks * RowBlocks::kMaxRows),
+                 whole);
+    }
+  }
+}
+
+// A mask that depended on the batch would be far beyond rounding.
+TEST(MonteCarloTest, MasksDoNotDependOnAnyBatchSize) {
+  const Tensor x = Clusters(301, 2).x.Clone();
+  Sequential model = MakeModel();
+  const Loss loss = Loss::kSoftmaxCrossEntropy;
+  const McPrediction whole = PredictMonteCarlo(model, x, kSamples, kSeed, loss);
+  for (const std::size_t batch_rows : {1u, 2u, 7u, 100u, 300u, 301u, 5000u}) {
+    SCOPED_TRACE(batch_rows);
+    const McPrediction part = PredictMonteCarloInBatches(model, x, kSamples, kSeed, loss, {}, batch_rows);
+    ExpectNear(part.mean, whole.mean);
+    ExpectNear(part.standard_deviation, whole.standard_deviation);
+    ExpectNear(part.predictive_entropy, whole.predictive_entropy);
+    ExpectNear(part.mutual_information, whole.mutual_information);
+  }
+}
+
+TEST(MonteCarloTest, SeedsGiveOtherSamples) {
+  const Tensor x = Clusters(10, 3).x.Clone();
+  Sequential model = MakeModel();
+  const auto mean = [&](std::uint64_t seed) {
+    return PredictMonteCarlo(model, x, kSamples, seed, Loss::kSoftmaxCrossEntropy).mean;
+  };
+  const Tensor one = mean(1), same = mean(1), two = mean(2);
+  EXPECT_TRUE(test::SameBits(one.values(), same.values()));
+  EXPECT_FALSE(test::SameBits(one.values(), two.values()));
+}
+
+TEST(MonteCarloTest, OneSampleOrNoDropoutHasNoSpread) {
+  const Tensor x = Clusters(10, 3).x.Clone();
+  Sequential with = MakeModel(), without(Shape{5}, "dense:4:relu,dense:3", 1);
+  const auto expect_none = [](const McPrediction& prediction) {
+    for (const float sd : prediction.standard_deviation.values()) EXPECT_EQ(sd, 0.0f);
+    for (const float information : prediction.mutual_information.values()) EXPECT_LT(information, 1e-12f);
+  };
+  expect_none(PredictMonteCarlo(with, x, 1, kSeed, Loss::kSoftmaxCrossEntropy));
+  const McPrediction sure = PredictMonteCarlo(without, x, 5, kSeed, Loss::kSoftmaxCrossEntropy);
+  expect_none(sure);
+  EXPECT_TRUE(test::SameBits(sure.mean.values(), Predict(without, x, Loss::kSoftmaxCrossEntropy).values()));
+}
+
+// The output is the sample itself, so that the entropies are known; the extremes must not give NaN.
+TEST(MonteCarloTest, CertainAndUndecidedOutputs) {
+  Sequential identity(Shape{2}, "flatten", 1);
+  Tensor x(2, Shape{2});
+  std::ranges::copy(std::vector<float>{1000, -1000, 3, 3}, x.data());
+  const McPrediction softmax = PredictMonteCarlo(identity, x, 3, kSeed, Loss::kSoftmaxCrossEntropy);
+  EXPECT_EQ(softmax.mean.row(0)[0], 1.0f);
+  EXPECT_EQ(softmax.predictive_entropy.row(0)[0], 0.0f);
+  EXPECT_FLOAT_EQ(softmax.predictive_entropy.row(1)[0], std::log(2.0f));
+  x.row(1)[0] = x.row(1)[1] = 0;
+  const McPrediction sigmoid = PredictMonteCarlo(identity, x, 3, kSeed, Loss::kBinaryCrossEntropy);
+  EXPECT_EQ(sigmoid.mean.row(0)[1], 0.0f);
+  EXPECT_EQ(sigmoid.predictive_entropy.row(0)[0], 0.0f);
+  EXPECT_FLOAT_EQ(sigmoid.predictive_entropy.row(1)[0], 2 * std::log(2.0f));
+}
+
+TEST(MonteCarloTest, MemoryDoesNotGrowWithSamples) {
+  const Tensor x = Clusters(50, 3).x.Clone();
+  Sequential model = MakeModel();
+  const auto allocations = [&](std::size_t samples) {
+    const std::size_t before = AllocationCount();
+    PredictMonteCarlo(model, x, samples, kSeed, Loss::kSoftmaxCrossEntropy, {.max_threads = 1});
+    return AllocationCount() - before;
+  };
+  allocations(1);
+  EXPECT_EQ(allocations(1), allocations(50));
+}
+
+TEST(MonteCarloTest, Errors) {
+  const Tensor x = Clusters(5, 3).x.Clone();
+  Sequential model = MakeModel(), other(Shape{4}, "dense:3", 1);
+  EXPECT_TRUE(Fails([&] { PredictMonteCarlo(model, x, 0, kSeed, kLosses[0]); }, "samples: got 0"));
+  EXPECT_TRUE(Fails([&] { PredictMonteCarlo(other, x, 1, kSeed, kLosses[0]); }, "expected 4"));
+  EXPECT_TRUE(Fails([&] { Predict(other, x, kLosses[0]); }, "expected 4"));
+}
+
+TEST(MonteCarloTest, NoRows) {
+  Sequential model = MakeModel();
+  const McPrediction none = PredictMonteCarlo(model, Tensor(0, Shape{5}), 3, kSeed, kLosses[0]);
+  EXPECT_EQ(none.mean.rows(), 0u);
+  EXPECT_EQ(Predict(model, Tensor(0, Shape{5}), kLosses[0]).rows(), 0u);
+}
+
+TEST(PredictTest, ManyBatchesEqualSingleRows) {
+  const Tensor x = Clusters(2100, 4).x.Clone();
+  Sequential model = MakeModel();
+  for (const Loss loss : kLosses) {
+    const Tensor all = Predict(model, x, loss);
+    ASSERT_EQ(all.rows(), x.rows());
+    for (const std::size_t r : {0u, 1u, 1023u, 1024u, 2099u}) {
+      Tensor one(1, Shape{5});
+      std::ranges::copy(x.row(r), one.data());
+      SCOPED_TRACE(r);
+      ExpectNear(Predict(model, one, loss).values(), all.row(r));
+    }
+    double sum = 0;
+    for (const float p : all.row(5)) sum += p;
+    if (loss == Loss::kSoftmaxCrossEntropy) {
+      EXPECT_NEAR(sum, 1, 1e-6);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace fallow::nn

@@ -1,0 +1,153 @@
+#include "tests/runtime/reference_model.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+#include <stdexcept>
+
+#include "tests/support/oracle.h"
+
+namespace fallow::nn::reference {
+namespace {
+
+constexpr double kSeluScale = 1.0507009873554805;
+constexpr double kSeluAlpha = 1.6732632423543772;
+
+double Sigmoid(double x) { return 1.0 / (1.0 + std::exp(-x)); }
+double Phi(double x) { return 0.5 * std::erfc(-x / std::numbers::sqrt2); }
+
+std::string Field(const std::string& spec, std::size_t index) {
+  std::size_t begin = 0;
+  for (; index > 0; --index) {
+    begin = spec.find(':', begin);
+    if (begin == std::string::npos) return "";
+    ++begin;
+  }
+  return spec.substr(begin, spec.find(':', begin) - begin);
+}
+
+Row Dense(const Row& weight, const Row* bias, const Row& x) {
+  Row y(weight.size() / x.size());
+  for (std::size_t unit = 0; unit < y.size(); ++unit) {
+    y[unit] = bias != nullptr ? (*bias)[unit] : 0.0;
+    for (std::size_t j = 0; j < x.size(); ++j) y[unit] += weight[unit * x.size() + j] * x[j];
+  }
+  return y;
+}
+
+Row Dropout(double rate, const Pass& pass, std::size_t layer, std::size_t row, Row x) {
+  if (pass.mode == Mode::kInfer || rate == 0) return x;
+  const oracle::Key key{pass.seed, (std::uint64_t{layer} << 40) + pass.step, (pass.first_row + row) * x.size()};
+  const std::vector<std::uint8_t> kept = oracle::MaskBytes(rate, key, x.size());
+  for (std::size_t j = 0; j < x.size(); ++j) x[j] = kept[j] != 0 ? x[j] * double{oracle::Scale(rate)} : 0.0;
+  return x;
+}
+
+Row SoftmaxGroups(const Row& x, std::size_t last) {
+  Row y;
+  for (std::size_t begin = 0; begin < x.size(); begin += last) {
+    const Row part = Softmax(Row(x.begin() + begin, x.begin() + begin + last));
+    y.insert(y.end(), part.begin(), part.end());
+  }
+  return y;
+}
+
+}  // namespace
+
+double Activate(const std::string& activation, double x, double slope) {
+  if (activation == "relu") return std::max(x, 0.0);
+  if (activation == "leaky_relu") return x > 0 ? x : slope * x;
+  if (activation == "elu") return x > 0 ? x : std::expm1(x);
+  if (activation == "selu") return kSeluScale * (x > 0 ? x : kSeluAlpha * std::expm1(x));
+  if (activation == "gelu") return x * Phi(x);
+  if (activation == "silu") return x * Sigmoid(x);
+  if (activation == "sigmoid") return Sigmoid(x);
+  if (activation == "tanh") return std::tanh(x);
+  throw std::invalid_argument(activation);
+}
+
+double Differentiate(const std::string& activation, double x, double slope) {
+  // Away from x = 0, where some have a kink.
+  constexpr double kStep = 1e-5;
+  return (Activate(activation, x + kStep, slope) - Activate(activation, x - kStep, slope)) / (2 * kStep);
+}
+
+Row Softmax(const Row& x) {
+  const double max = *std::max_element(x.begin(), x.end());
+  Row y;
+  double sum = 0;
+  for (const double v : x) sum += y.emplace_back(std::exp(v - max));
+  for (double& v : y) v /= sum;
+  return y;
+}
+
+double RowLoss(Loss loss, const Row& output, std::span<const float> target) {
+  if (loss == Loss::kSoftmaxCrossEntropy) {
+    const double max = *std::max_element(output.begin(), output.end());
+    double sum = 0;
+    for (const double v : output) sum += std::exp(v - max);
+    return std::log(sum) + max - output[static_cast<std::size_t>(target[0])];
+  }
+  double sum = 0;
+  for (std::size_t j = 0; j < output.size(); ++j) {
+    const double x = output[j], y = target[j];
+    if (loss == Loss::kMeanSquaredError) {
+      sum += (x - y) * (x - y);
+    } else {
+      // -log sigmoid(x) = log(1 + exp(-x))
+      sum += y * std::log1p(std::exp(-x)) + (1 - y) * (std::log1p(std::exp(-x)) + x);
+    }
+  }
+  return sum / static_cast<double>(output.size());
+}
+
+Model::Model(Sequential& model) {
+  for (const NamedParameter& named : model.parameters()) {
+    const auto values = named.parameter->value.values();
+    parameters.emplace_back(values.begin(), values.end());
+  }
+  Shape shape = model.input_shape();
+  std::size_t next = 0;
+  for (const LayerInfo& layer : model.layer_info()) {
+    specs_.push_back(layer.spec);
+    last_dimension_.push_back(shape.rank() == 0 ? 1 : shape[shape.rank() - 1]);
+    const bool dense = Field(layer.spec, 0) == "dense";
+    weight_.push_back(next);
+    has_bias_.push_back(dense && layer.spec.find("bias=0") == std::string::npos);
+    if (dense) next += has_bias_.back() ? 2 : 1;
+    shape = layer.output;
+  }
+}
+
+Row Model::Forward(const Pass& pass, std::size_t row, const Row& input) const {
+  Row x = input;
+  for (std::size_t i = 0; i < specs_.size(); ++i) {
+    const std::string kind = Field(specs_[i], 0);
+    if (kind == "flatten") continue;
+    if (kind == "dense") {
+      x = Dense(parameters[weight_[i]], has_bias_[i] ? &parameters[weight_[i] + 1] : nullptr, x);
+    } else if (kind == "dropout") {
+      x = Dropout(std::stod(Field(specs_[i], 1)), pass, i, row, x);
+    } else if (kind == "softmax") {
+      x = SoftmaxGroups(x, last_dimension_[i]);
+    } else {
+      const std::string slope = Field(specs_[i], 1);
+      for (double& v : x) v = Activate(kind, v, slope.empty() ? 0.01 : std::stod(slope));
+    }
+  }
+  return x;
+}
+
+double Model::MeanLoss(const Pass& pass, const std::vector<Row>& x, Loss loss, const Tensor& target) const {
+  double sum = 0;
+  for (std::size_t r = 0; r < x.size(); ++r) sum += RowLoss(loss, Forward(pass, r, x[r]), target.row(r));
+  return sum / static_cast<double>(x.size());
+}
+
+std::vector<Row> Rows(const Tensor& x) {
+  std::vector<Row> rows;
+  for (std::size_t r = 0; r < x.rows(); ++r) rows.emplace_back(x.row(r).begin(), x.row(r).end());
+  return rows;
+}
+
+}  // namespace fallow::nn::reference

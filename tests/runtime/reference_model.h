@@ -1,0 +1,54 @@
+// A model in plain double-precision loops, for tests to hold the runtime against. Reads layer lists, and shares no code
+// with runtime/.
+#ifndef FALLOW_TESTS_RUNTIME_REFERENCE_MODEL_H_
+#define FALLOW_TESTS_RUNTIME_REFERENCE_MODEL_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "fallow/nn/loss.h"
+#include "fallow/nn/model.h"
+#include "fallow/nn/tensor.h"
+
+namespace fallow::nn::reference {
+
+using Row = std::vector<double>;
+
+// `activation`: a name as in layer lists. `slope`: of leaky_relu.
+double Activate(const std::string& activation, double x, double slope = 0.01);
+// The derivative of Activate.
+double Differentiate(const std::string& activation, double x, double slope = 0.01);
+Row Softmax(const Row& x);
+
+// One row's loss, as runtime/include/fallow/nn/loss.h defines it.
+double RowLoss(Loss loss, const Row& output, std::span<const float> target);
+
+// A copy of a model, its parameters in double and free to change.
+class Model {
+ public:
+  explicit Model(Sequential& model);
+
+  // parameters[p][i]: element i of model.parameters()[p].
+  std::vector<Row> parameters;
+
+  // Row `row` of the batch, with `x` its input. In modes with dropout, masks are those of (seed, step).
+  Row Forward(const Pass& pass, std::size_t row, const Row& x) const;
+
+  // Mean loss over the batch.
+  double MeanLoss(const Pass& pass, const std::vector<Row>& x, Loss loss, const Tensor& target) const;
+
+ private:
+  std::vector<std::string> specs_;
+  std::vector<std::size_t> weight_;  // Of each layer: its index in `parameters`, if it has any.
+  std::vector<bool> has_bias_;
+  std::vector<std::size_t> last_dimension_;
+};
+
+std::vector<Row> Rows(const Tensor& x);
+
+}  // namespace fallow::nn::reference
+
+#endif  // FALLOW_TESTS_RUNTIME_REFERENCE_MODEL_H_

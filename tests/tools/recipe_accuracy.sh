@@ -1,0 +1,49 @@
+#!/usr/bin/env bash
+# Trains the recipes with three seeds each and compares their mean test accuracies with what is promised.
+# Usage: recipe_accuracy.sh path/to/fallow [RECIPE...]
+# Not one of ctest's tests: it takes half an hour on two cores.
+set -euo pipefail
+
+fallow=$(realpath "$1")
+shift
+recipes=$(realpath "$(dirname "$0")/../../recipes")
+runs=$(mktemp -d)
+trap 'rm -rf "$runs"' EXIT
+
+# Recipe, and the least mean test accuracy of three seeds.
+promises() {
+  cat <<'LIST'
+fashion-6000-plain 0.850
+fashion-6000-dropout 0.858
+fashion-lesson 0.876
+fashion-1024 0.885
+LIST
+}
+
+# Prints the test accuracy of the last epoch.
+train() {
+  "$fallow" train --config "$recipes/$1.toml" --seed "$2" --run "$runs/$1-$2" >/dev/null
+  awk -F, 'NR == 1 { for (i = 1; i <= NF; ++i) if ($i == "test_accuracy") c = i } END { print $c }' \
+    "$runs/$1-$2/history.csv"
+}
+
+declare -A means
+failed=0
+while read -r recipe least; do
+  [ $# = 0 ] || [[ " $* " == *" $recipe "* ]] || continue
+  accuracies=()
+  started=$SECONDS
+  for seed in 1 2 3; do
+    accuracies+=("$(train "$recipe" "$seed")")
+  done
+  means[$recipe]=$(printf '%s\n' "${accuracies[@]}" | awk '{ sum += $1 } END { printf "%.4f", sum / NR }')
+  printf '%-22s %s  mean %s, promised %s, %d s a run\n' "$recipe" "${accuracies[*]}" "${means[$recipe]}" "$least" \
+    $(((SECONDS - started) / 3))
+  awk -v a="${means[$recipe]}" -v b="$least" 'BEGIN { exit !(a >= b) }' || failed=1
+done < <(promises)
+
+if [ -n "${means[fashion-6000-plain]:-}" ] && [ -n "${means[fashion-6000-dropout]:-}" ]; then
+  awk -v a="${means[fashion-6000-dropout]}" -v b="${means[fashion-6000-plain]}" 'BEGIN { exit !(a > b) }' || failed=1
+fi
+[ $failed = 0 ] || echo "FAILED: a recipe keeps less than is promised, or dropout does not help"
+exit $failed

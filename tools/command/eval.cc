@@ -1,0 +1,37 @@
+// fallow eval: loss and accuracy of a model.
+#include <cstdio>
+#include <memory>
+
+#include "fallow/nn/training.h"
+#include "tools/command/command.h"
+#include "tools/command/trained_model.h"
+
+namespace fallow::tools {
+namespace {
+
+void RunEval(const ModelOptions& options) {
+  ModelAndData loaded = LoadModelAndData(options);
+  if (loaded.data.y.rows() == 0) throw UsageError("the data has no answers to compare with: give --labels or --target");
+  const nn::LossSum sum = nn::EvaluateModel(loaded.model, loaded.data, loaded.loss, options.execution());
+  std::printf("samples   %zu\nloss      %.4f\n", sum.rows, sum.mean_loss());
+  if (nn::HasAccuracy(loaded.loss)) std::printf("accuracy  %.4f\n", sum.accuracy());
+}
+
+}  // namespace
+
+void AddEval(CLI::App& app, Context& context) {
+  Options options(app, "eval", "Measure the loss and the accuracy of a model");
+  const auto eval = std::make_shared<ModelOptions>();
+  AddModelOptions(options, *eval);
+  options.Footer(
+      "Inputs are scaled as they were in training; the model's file says how.\n\n"
+      "Examples\n"
+      "  " +
+      context.program +
+      " eval runs/fashion-6000-dropout/model.safetensors --data fashion-mnist\n"
+      "  " +
+      context.program + " eval runs/flowers/model.safetensors --csv more-flowers.csv --target kind");
+  options.Action([eval] { RunEval(*eval); });
+}
+
+}  // namespace fallow::tools

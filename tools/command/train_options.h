@@ -1,0 +1,44 @@
+// What `fallow train` can be told, on the command line or in a configuration file.
+#ifndef FALLOW_TOOLS_TRAIN_OPTIONS_H_
+#define FALLOW_TOOLS_TRAIN_OPTIONS_H_
+
+#include <cstdint>
+#include <string>
+
+#include "fallow/nn/training.h"
+#include "tools/command/options.h"
+#include "tools/command/samples.h"
+
+namespace fallow::tools {
+
+struct TrainOptions {
+  std::string config;
+  std::string run;
+  bool resume = false, force = false;
+
+  std::string data;
+  Source train, test;
+  std::uint64_t limit = 0;
+  double validation = 0;
+
+  std::string layers;
+  double l1 = 0, l2 = 0, max_norm = 0;
+
+  std::string loss;  // Empty: by the task.
+  std::uint64_t epochs = 10, batch_size = 128, patience = 0, seed = 1, threads = 0, warmup = 0;
+  std::string optimizer = "adam", schedule = "constant";
+  double learning_rate = 1e-3, momentum = 0, weight_decay = 0;
+};
+
+void AddTrainOptions(Options& options, TrainOptions& train);
+
+// Reads the configuration file, if any, into the options that the command line left alone, and settles what depends on
+// others: the run folder and the names of the data's files, which become absolute. Throws UsageError.
+void ResolveTrainOptions(const Options& options, TrainOptions& train);
+
+// Without `checkpoint`.
+nn::TrainingOptions ToTrainingOptions(const TrainOptions& train);
+
+}  // namespace fallow::tools
+
+#endif  // FALLOW_TOOLS_TRAIN_OPTIONS_H_

@@ -28,13 +28,15 @@ using VF = hn::Vec<DF>;
 // Lanes that are kept, of the elements from `i` on, a multiple of the lanes.
 HWY_INLINE hn::Mask<DF> Kept(const std::uint64_t* words, std::size_t i) {
   const DF d;
-  if constexpr (hn::MaxLanes(DF()) >= 8) {
+  if constexpr (hn::MaxLanes(DF()) >= 16) {
     return hn::LoadMaskBits(d, reinterpret_cast<const std::uint8_t*>(words) + i / 8);
   } else {
+    // The bits of 32 elements in every lane: the compiler loads and broadcasts them once for all vectors of the 32.
     const hn::RebindToUnsigned<DF> du;
-    const auto bits = hn::Set(du, static_cast<std::uint32_t>(words[i / 64] >> (i % 64)));
-    return hn::MaskFromVec(
-        hn::BitCast(d, hn::VecFromMask(du, hn::TestBit(bits, hn::Shl(hn::Set(du, 1), hn::Iota(du, 0))))));
+    std::uint32_t bits;
+    std::memcpy(&bits, reinterpret_cast<const std::uint8_t*>(words) + i / 32 * 4, sizeof(bits));
+    const auto bit = hn::ShiftLeftSame(hn::Shl(hn::Set(du, 1), hn::Iota(du, 0)), static_cast<int>(i % 32));
+    return hn::MaskFromVec(hn::BitCast(d, hn::VecFromMask(du, hn::TestBit(hn::Set(du, bits), bit))));
   }
 }
 
@@ -57,18 +59,24 @@ HWY_INLINE void ApplyPart(const float* x, hn::Mask<DF> kept, std::size_t count, 
 }
 
 template <bool kStreaming>
-HWY_INLINE void ApplyWords(const float* x, const std::uint64_t* words, std::size_t count, VF scale, float* y) {
+HWY_INLINE void ApplyVector(const float* x, hn::Mask<DF> kept, VF scale, float* y) {
   const DF d;
-  const std::size_t lanes = hn::Lanes(d);
-  std::size_t i = 0;
-  for (; i + lanes <= count; i += lanes) {
-    const VF result = Apply(Kept(words, i), hn::LoadU(d, x + i), scale);
-    if constexpr (kStreaming) {
-      hn::Stream(result, d, y + i);
-    } else {
-      hn::StoreU(result, d, y + i);
-    }
+  const VF result = Apply(kept, hn::LoadU(d, x), scale);
+  if constexpr (kStreaming) {
+    hn::Stream(result, d, y);
+  } else {
+    hn::StoreU(result, d, y);
   }
+}
+
+template <bool kStreaming>
+HWY_INLINE void ApplyWords(const float* x, const std::uint64_t* words, std::size_t count, VF scale, float* y) {
+  const std::size_t lanes = hn::Lanes(DF());
+  std::size_t i = 0;
+  for (; i + 32 <= count; i += 32) {
+    for (std::size_t j = i; j < i + 32; j += lanes) ApplyVector<kStreaming>(x + j, Kept(words, j), scale, y + j);
+  }
+  for (; i + lanes <= count; i += lanes) ApplyVector<kStreaming>(x + i, Kept(words, i), scale, y + i);
   if (i < count) ApplyPart(x + i, Kept(words, i), count - i, scale, y + i);
 }
 

@@ -92,7 +92,7 @@ Panel LossPanel(nn::Loss loss, double right) {
           .lower_is_better = true,
           .train = [](const nn::EpochRecord& record) { return record.train_loss; },
           .held_out = [](const nn::EpochRecord& record) { return record.validation_loss; },
-          .left = 0.07,
+          .left = 0.08,
           .right = right};
 }
 

@@ -116,6 +116,8 @@ struct ExpectedTarget {
 TEST(ExpectedTargetsTest, AreCompiledAndRunWhereTheCpuCan) {
 #if !defined(__x86_64__)
   GTEST_SKIP() << "knows the targets of x86-64 only";
+#elif defined(HWY_COMPILE_ONLY_SCALAR)
+  GTEST_SKIP() << "built without SIMD on purpose";
 #endif
   const std::set<std::string> cpu = CpuFlags();
   if (cpu.empty()) GTEST_SKIP() << "this system does not list CPU flags";

@@ -31,8 +31,6 @@ void Apply(const KernelTable& kernels, std::span<const float> x, const Source& s
 }
 
 // Rates 0 and 1: copies that are exact to the bit, which a product is not for signalling NaNs, and zeros.
-bool IsConstant(const Rate& rate) { return rate.threshold() == 0 || rate.threshold() >> 32 != 0; }
-
 void CopyOrZero(std::span<const float> x, const Rate& rate, std::span<float> y, const Execution& execution) {
   ForEachChunk(x.size(), execution, [&](std::size_t first, std::size_t n) {
     if (rate.threshold() == 0) {

@@ -23,7 +23,10 @@ inline constexpr std::size_t kChunkElements = 16384;
 // a vector of blocks and for the appliers to load eight bytes at the last bit.
 inline constexpr std::size_t kChunkWords = (kChunkElements / kBlockElements + 1 + kMaxLanes64) * 2;
 
-// Rates with threshold 0 or 2^32 have constant masks and no plan.
+// Whether the rate drops all or nothing. Such a mask needs no generator, and no plan.
+inline bool IsConstant(const Rate& rate) { return rate.threshold() == 0 || rate.threshold() >> 32 != 0; }
+
+// For rates that are not constant.
 struct MaskPlan {
   MaskPlan(const MaskKey& key, const Rate& rate)
       : stream_lo(static_cast<std::uint32_t>(key.stream)),

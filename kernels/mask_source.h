@@ -18,12 +18,12 @@ namespace fallow {
 class MaskFromKey {
  public:
   MaskFromKey(const KernelTable& kernels, const MaskKey& key, const Rate& rate)
-      : kernels_(kernels), first_element_(key.first_element), threshold_(rate.threshold()), plan_(key, rate) {}
+      : kernels_(kernels), first_element_(key.first_element), rate_(rate), plan_(key, rate) {}
 
   // Elements [first, first + count) of the call.
   void Fill(std::size_t first, std::size_t count, std::uint64_t* words) const {
-    if (threshold_ == 0 || threshold_ >> 32 != 0) {
-      std::memset(words, threshold_ == 0 ? 0 : 0xFF, (count / 64 + 1) * sizeof(*words));
+    if (IsConstant(rate_)) {
+      std::memset(words, rate_.threshold() == 0 ? 0 : 0xFF, (count / 64 + 1) * sizeof(*words));
       return;
     }
     const std::uint64_t element = first_element_ + first;
@@ -35,7 +35,7 @@ class MaskFromKey {
  private:
   const KernelTable& kernels_;
   std::uint64_t first_element_;
-  std::uint64_t threshold_;
+  Rate rate_;
   MaskPlan plan_;
 };
 

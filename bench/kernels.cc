@@ -31,7 +31,7 @@ MaskKey NextKey(const Case& c, std::uint64_t iteration) { return {.seed = 1, .st
 // Compares with the scalar specification before anything is timed; returns whether all is well.
 bool Verify(const Case& c, Buffers& b) {
   const MaskKey key = NextKey(c, 0);
-  if (!DropoutForward(b.x(), c.rate, key, b.y(), c.execution).ok()) return false;
+  if (!DropoutForward(b.x(), {c.rate, key}, b.y(), c.execution).ok()) return false;
   const std::size_t stride = std::max<std::size_t>(1, c.n / 4096);
   for (std::size_t i = 0; i < c.n; i += stride) {
     const bool keep = MaskUniform(key, i) < c.rate.threshold();
@@ -101,20 +101,20 @@ Status StandardLibrary(const Case& c, Buffers& b, std::uint64_t iteration) {
 
 void RegisterRate(Case c, const std::string& rate) {
   const auto forward = [](const Case& k, Buffers& b, std::uint64_t i) {
-    return DropoutForward(b.x(), k.rate, NextKey(k, i), b.y(), k.execution);
+    return DropoutForward(b.x(), {k.rate, NextKey(k, i)}, b.y(), k.execution);
   };
   Register(RowName("DropoutForward", rate, c), c, 8, forward);
   Register(RowName("DropoutForwardMaskBits", rate, c), c, 8.125, [](const Case& k, Buffers& b, std::uint64_t i) {
-    return DropoutForwardMaskBits(b.x(), k.rate, NextKey(k, i), b.y(), b.mask(), k.execution);
+    return DropoutForwardStore(b.x(), {k.rate, NextKey(k, i)}, b.y(), MaskFormat::kBits, b.mask(), k.execution);
   });
   Register(RowName("DropoutBackwardFromKey", rate, c), c, 8, [](const Case& k, Buffers& b, std::uint64_t i) {
-    return DropoutBackward(b.x(), k.rate, NextKey(k, i), b.y(), k.execution);
+    return DropoutBackward(b.x(), {k.rate, NextKey(k, i)}, b.y(), k.execution);
   });
   Register(RowName("DropoutBackwardFromMask", rate, c), c, 8.125, [](const Case& k, Buffers& b, std::uint64_t) {
-    return ApplyMaskBits(b.x(), b.mask(), k.rate.scale(), b.y(), k.execution);
+    return DropoutBackward(b.x(), {k.rate, b.mask(), MaskFormat::kBits}, b.y(), k.execution);
   });
   Register(RowName("GenerateMask", rate, c), c, 0.125, [](const Case& k, Buffers& b, std::uint64_t i) {
-    return GenerateMaskBits(k.rate, NextKey(k, i), k.n, b.mask(), k.execution);
+    return GenerateMask({k.rate, NextKey(k, i)}, k.n, MaskFormat::kBits, b.mask(), k.execution);
   });
   c.rounds = Rounds::k7;
   Register(RowName("DropoutForwardPhilox7", rate, c), c, 8, forward);

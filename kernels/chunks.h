@@ -28,6 +28,19 @@ void ForEachChunk(std::size_t count, const Execution& execution, const Body& bod
   });
 }
 
+// Calls body(row, col, n, done) for the parts of rows of `cols` elements that elements [first, first + count) fall
+// into; `done` elements came before.
+template <class Body>
+void ForEachRowPart(std::size_t first, std::size_t count, std::size_t cols, const Body& body) {
+  for (std::size_t done = 0; done < count;) {
+    const std::size_t row = (first + done) / cols;
+    const std::size_t col = (first + done) % cols;
+    const std::size_t n = std::min(cols - col, count - done);
+    body(row, col, n, done);
+    done += n;
+  }
+}
+
 }  // namespace fallow
 
 #endif  // FALLOW_KERNELS_CHUNKS_H_

@@ -2,131 +2,145 @@
 
 #include <cstring>
 
+#include "kernels/apply_kernels.h"
 #include "kernels/cache.h"
 #include "kernels/checks.h"
 #include "kernels/chunks.h"
-#include "kernels/mask_source.h"
+#include "kernels/element_address.h"
+#include "kernels/mask_words.h"
+#include "kernels/stored_mask.h"
+#include "kernels/words.h"
 
 namespace fallow {
 namespace {
 
 // Past this, an ordinary store only brings lines of the output into the cache to push them out again unread.
-bool WantsStreaming(std::span<const float> x, std::span<float> y) {
-  return x.data() != y.data() && y.size_bytes() > 2 * LastLevelCacheBytes();
+bool WantsStreaming(ConstArray x, ConstArray y) {
+  return x.data() != y.data() && y.contiguous() && y.size() * SizeOf(y.type()) > 2 * LastLevelCacheBytes();
 }
 
 constexpr auto kDiscard = [](std::size_t, std::size_t, const std::uint64_t*) {};
 
-// y = source keeps ? x * scale : 0; `store(first, n, words)` sees each chunk's mask.
-template <class Source, class Store>
-void Apply(const KernelTable& kernels, std::span<const float> x, const Source& source, float scale, std::span<float> y,
-           const Execution& execution, const Store& store) {
-  const bool streaming = WantsStreaming(x, y);
+// Calls apply(x, words, n, y) for all elements; `store(first, n, words)` sees each chunk's mask before.
+template <class Store, class Apply>
+void ForEachMasked(ConstArray x, const Mask& mask, Array y, const Execution& execution, const Store& store,
+                   const Apply& apply) {
+  const MaskWords source(mask, x.size(), execution.target);
+  const bool contiguous = x.contiguous() && y.contiguous();
   ForEachChunk(x.size(), execution, [&](std::size_t first, std::size_t n) {
     std::uint64_t words[kChunkWords];
     source.Fill(first, n, words);
     store(first, n, words);
-    kernels.apply_f32(x.data() + first, words, n, scale, streaming, y.data() + first);
+    if (contiguous) return apply(ElementAddress(x, 0, first), words, n, ElementAddress(y, 0, first));
+    ForEachRowPart(first, n, x.cols(), [&](std::size_t row, std::size_t col, std::size_t count, std::size_t done) {
+      std::uint64_t part[kChunkWords];
+      ShiftWords(words, done, count, part);
+      apply(ElementAddress(x, row, col), part, count, ElementAddress(y, row, col));
+    });
   });
 }
 
 // Rates 0 and 1: copies that are exact to the bit, which a product is not for signalling NaNs, and zeros.
-void CopyOrZero(std::span<const float> x, const Rate& rate, std::span<float> y, const Execution& execution) {
-  ForEachChunk(x.size(), execution, [&](std::size_t first, std::size_t n) {
-    if (rate.threshold() == 0) {
-      std::memset(y.data() + first, 0, n * sizeof(float));
-    } else {
-      std::memmove(y.data() + first, x.data() + first, n * sizeof(float));
-    }
+void CopyOrZero(ConstArray x, bool zero, Array y, const Execution& execution) {
+  ForEachChunk(x.size(), execution, [&](std::size_t first, std::size_t count) {
+    ForEachRowPart(first, count, x.cols(), [&](std::size_t row, std::size_t col, std::size_t n, std::size_t) {
+      const std::size_t bytes = n * SizeOf(x.type());
+      if (zero) {
+        std::memset(ElementAddress(y, row, col), 0, bytes);
+      } else {
+        std::memmove(ElementAddress(y, row, col), ElementAddress(x, row, col), bytes);
+      }
+    });
   });
 }
 
-// `output` is the output's name in the public declaration.
-Status CheckDropout(std::span<const float> x, const Rate& rate, const MaskKey& key, const char* output,
-                    std::span<float> y) {
-  return FirstError(CheckRate(rate), CheckKey(key, x.size()), CheckOutput(output, x, y));
+// Checks everything but what only one function takes. `input` and `output` are their names in its declaration.
+Status CheckDropout(const char* input, ConstArray x, const Mask& mask, const char* output, ConstArray y) {
+  if (const Status status = CheckArray(input, x); !status.ok()) return status;
+  if (const Status status = CheckMask(mask, x.size()); !status.ok()) return status;
+  if (const Status status = CheckOutput(output, x, y); !status.ok()) return status;
+  return CheckBytesApart("mask", StoredBytes(mask), y);
 }
 
-Status CheckMask(std::span<const float> x, std::span<float> y, std::span<const std::uint8_t> mask, std::size_t bytes,
-                 const char* expected) {
-  return FirstError(CheckSize("mask", mask.size(), bytes, expected), CheckMaskApart(mask, x), CheckMaskApart(mask, y));
+template <class Store>
+void Drop(ConstArray x, const Mask& mask, Array y, const Execution& execution, const Store& store) {
+  const ApplyKernels& kernels = ApplyKernelsFor(x.type(), execution.target);
+  const Scale scale(mask.rate());
+  const bool streaming = WantsStreaming(x, y);
+  ForEachMasked(x, mask, y, execution, store,
+                [&](const void* from, const std::uint64_t* words, std::size_t n, void* to) {
+                  kernels.drop(from, words, n, scale, streaming, to);
+                });
 }
 
-Status Dropout(std::span<const float> x, const Rate& rate, const MaskKey& key, const char* output, std::span<float> y,
+// Whether the mask is known without looking: then it is not generated.
+bool KeepsAllOrNone(const Mask& mask) { return StoredBytes(mask).data() == nullptr && IsConstant(mask.rate()); }
+
+Status Dropout(const char* input, ConstArray x, const Mask& mask, const char* output, Array y,
                const Execution& execution) {
-  const Status status = CheckDropout(x, rate, key, output, y);
+  const Status status = CheckDropout(input, x, mask, output, y);
   if (!status.ok()) return status;
-  if (IsConstant(rate)) {
-    CopyOrZero(x, rate, y, execution);
-    return {};
+  if (KeepsAllOrNone(mask)) {
+    CopyOrZero(x, mask.rate().threshold() == 0, y, execution);
+  } else {
+    Drop(x, mask, y, execution, kDiscard);
   }
-  const KernelTable& kernels = KernelsFor(execution.target);
-  Apply(kernels, x, MaskFromKey(kernels, key, rate), rate.scale(), y, execution, kDiscard);
   return {};
 }
-
-constexpr char kBitBytes[] = "BitMaskBytes(n) bytes";
-constexpr char kByteBytes[] = "one byte an element";
 
 }  // namespace
 
-Status DropoutForward(std::span<const float> x, Rate rate, const MaskKey& key, std::span<float> y,
-                      const Execution& execution) noexcept {
-  return Dropout(x, rate, key, "y", y, execution);
+Status DropoutForward(ConstArray x, const Mask& mask, Array y, const Execution& execution) noexcept {
+  return Dropout("x", x, mask, "y", y, execution);
 }
 
-Status DropoutBackward(std::span<const float> dy, Rate rate, const MaskKey& key, std::span<float> dx,
-                       const Execution& execution) noexcept {
-  return Dropout(dy, rate, key, "dx", dx, execution);
+Status DropoutBackward(ConstArray dy, const Mask& mask, Array dx, const Execution& execution) noexcept {
+  return Dropout("dy", dy, mask, "dx", dx, execution);
 }
 
-Status DropoutForwardMaskBits(std::span<const float> x, Rate rate, const MaskKey& key, std::span<float> y,
-                              std::span<std::uint8_t> mask, const Execution& execution) noexcept {
-  const Status status =
-      FirstError(CheckDropout(x, rate, key, "y", y), CheckMask(x, y, mask, BitMaskBytes(x.size()), kBitBytes));
+Status DropoutForwardStore(ConstArray x, const Mask& mask, Array y, MaskFormat format, std::span<std::uint8_t> stored,
+                           const Execution& execution) noexcept {
+  const Status status = FirstError(CheckDropout("x", x, mask, "y", y), CheckStored(format, stored, x.size(), mask));
   if (!status.ok()) return status;
-  if (IsConstant(rate)) {
-    CopyOrZero(x, rate, y, execution);
-    return GenerateMaskBits(rate, key, x.size(), mask, execution);
+  const Status apart = FirstError(CheckBytesApart("stored", stored, x), CheckBytesApart("stored", stored, y));
+  if (!apart.ok()) return apart;
+  if (KeepsAllOrNone(mask)) {
+    CopyOrZero(x, mask.rate().threshold() == 0, y, execution);
+    return GenerateMask(mask, x.size(), format, stored, execution);
   }
-  const KernelTable& kernels = KernelsFor(execution.target);
-  Apply(kernels, x, MaskFromKey(kernels, key, rate), rate.scale(), y, execution,
-        [&](std::size_t first, std::size_t n, const std::uint64_t* words) {
-          StoreBits(words, n, mask.data() + first / 8);
-        });
+  const StoredMask store(format, stored, execution.target);
+  Drop(x, mask, y, execution,
+       [&](std::size_t first, std::size_t n, const std::uint64_t* words) { store.Write(first, n, words); });
   return {};
 }
 
-Status DropoutForwardMaskBytes(std::span<const float> x, Rate rate, const MaskKey& key, std::span<float> y,
-                               std::span<std::uint8_t> mask, const Execution& execution) noexcept {
-  const Status status = FirstError(CheckDropout(x, rate, key, "y", y), CheckMask(x, y, mask, x.size(), kByteBytes));
-  if (!status.ok()) return status;
-  if (IsConstant(rate)) {
-    CopyOrZero(x, rate, y, execution);
-    return GenerateMaskBytes(rate, key, x.size(), mask, execution);
+Status DropoutAccumulate(ConstArray x, const Mask& mask, Array y, const Execution& execution) noexcept {
+  if (const Status status = CheckDropout("x", x, mask, "y", y); !status.ok()) return status;
+  if (const Status status = CheckApart("y", y, x); !status.ok()) return status;
+  const ApplyKernels& kernels = ApplyKernelsFor(x.type(), execution.target);
+  const Scale scale(mask.rate());
+  ForEachMasked(x, mask, y, execution, kDiscard,
+                [&](const void* from, const std::uint64_t* words, std::size_t n, void* to) {
+                  kernels.accumulate(from, words, n, scale, to);
+                });
+  return {};
+}
+
+Status DropoutInference(ConstArray x, const Rate& rate, Array y, const Execution& execution) noexcept {
+  const Mask all(Rate(0.0), MaskKey{});
+  if (!rate.valid()) return Status::Invalid("rate", rate.drop_probability(), "a number in [0, 1]");
+  if (const Status status = CheckDropout("x", x, all, "y", y); !status.ok()) return status;
+  if (rate.inference_scale() == 1.0) {
+    CopyOrZero(x, false, y, execution);
+    return {};
   }
-  const KernelTable& kernels = KernelsFor(execution.target);
-  Apply(kernels, x, MaskFromKey(kernels, key, rate), rate.scale(), y, execution,
-        [&](std::size_t first, std::size_t n, const std::uint64_t* words) {
-          kernels.unpack(words, n, mask.data() + first);
-        });
-  return {};
-}
-
-Status ApplyMaskBits(std::span<const float> x, std::span<const std::uint8_t> mask, float scale, std::span<float> y,
-                     const Execution& execution) noexcept {
-  const Status status = FirstError(CheckOutput("y", x, y), CheckMask(x, y, mask, BitMaskBytes(x.size()), kBitBytes));
-  if (!status.ok()) return status;
-  Apply(KernelsFor(execution.target), x, MaskFromBits(mask.data()), scale, y, execution, kDiscard);
-  return {};
-}
-
-Status ApplyMaskBytes(std::span<const float> x, std::span<const std::uint8_t> mask, float scale, std::span<float> y,
-                      const Execution& execution) noexcept {
-  const Status status = FirstError(CheckOutput("y", x, y), CheckMask(x, y, mask, x.size(), kByteBytes));
-  if (!status.ok()) return status;
-  const KernelTable& kernels = KernelsFor(execution.target);
-  Apply(kernels, x, MaskFromBytes(kernels, mask.data()), scale, y, execution, kDiscard);
+  const ApplyKernels& kernels = ApplyKernelsFor(x.type(), execution.target);
+  const Scale scale(rate.inference_scale());
+  const bool streaming = WantsStreaming(x, y);
+  ForEachMasked(x, all, y, execution, kDiscard,
+                [&](const void* from, const std::uint64_t* words, std::size_t n, void* to) {
+                  kernels.drop(from, words, n, scale, streaming, to);
+                });
   return {};
 }
 

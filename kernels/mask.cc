@@ -1,37 +1,40 @@
 #include "fallow/mask.h"
 
+#include <atomic>
+
 #include "kernels/checks.h"
 #include "kernels/chunks.h"
-#include "kernels/mask_source.h"
+#include "kernels/mask_words.h"
+#include "kernels/stored_mask.h"
 
 namespace fallow {
 
-Status GenerateMaskBits(Rate rate, const MaskKey& key, std::size_t count, std::span<std::uint8_t> mask,
-                        const Execution& execution) noexcept {
-  const Status status = FirstError(CheckRate(rate), CheckKey(key, count),
-                                   CheckSize("mask", mask.size(), BitMaskBytes(count), "BitMaskBytes(count) bytes"));
+Status GenerateMask(const Mask& mask, std::size_t count, MaskFormat format, std::span<std::uint8_t> stored,
+                    const Execution& execution) noexcept {
+  const Status status = FirstError(CheckMask(mask, count), CheckStored(format, stored, count, mask));
   if (!status.ok()) return status;
-  const MaskFromKey source(KernelsFor(execution.target), key, rate);
+  const MaskWords source(mask, count, execution.target);
+  const StoredMask store(format, stored, execution.target);
   ForEachChunk(count, execution, [&](std::size_t first, std::size_t n) {
     std::uint64_t words[kChunkWords];
     source.Fill(first, n, words);
-    StoreBits(words, n, mask.data() + first / 8);
+    store.Write(first, n, words);
   });
   return {};
 }
 
-Status GenerateMaskBytes(Rate rate, const MaskKey& key, std::size_t count, std::span<std::uint8_t> mask,
-                         const Execution& execution) noexcept {
-  const Status status =
-      FirstError(CheckRate(rate), CheckKey(key, count), CheckSize("mask", mask.size(), count, "count bytes"));
+Status CountKept(const Mask& mask, std::size_t count, std::size_t* kept, const Execution& execution) noexcept {
+  if (kept == nullptr) return Status::Invalid("kept", 0, "an address that is not null");
+  const Status status = CheckMask(mask, count);
   if (!status.ok()) return status;
-  const KernelTable& kernels = KernelsFor(execution.target);
-  const MaskFromKey source(kernels, key, rate);
+  const MaskWords source(mask, count, execution.target);
+  std::atomic<std::size_t> sum = 0;
   ForEachChunk(count, execution, [&](std::size_t first, std::size_t n) {
     std::uint64_t words[kChunkWords];
     source.Fill(first, n, words);
-    kernels.unpack(words, n, mask.data() + first);
+    sum.fetch_add(CountBits(words, n), std::memory_order_relaxed);
   });
+  *kept = sum;
   return {};
 }
 

@@ -25,8 +25,7 @@ std::uint64_t Threshold(double p) {
 
 // 2^32 / threshold, rounded once. Dividing in double and converting would round twice, so the quotient is first rounded
 // to odd: truncated, with the last bit set if anything was cut off. That keeps what the conversion needs to know.
-float Scale(std::uint64_t threshold) {
-  if (threshold == 0) return 0.0f;
+float ScaleF32(std::uint64_t threshold) {
   const auto divisor = static_cast<double>(threshold);
   double quotient = kTwo32 / divisor;
   const double remainder = std::fma(-quotient, divisor, kTwo32);  // Exact.
@@ -37,10 +36,17 @@ float Scale(std::uint64_t threshold) {
 
 }  // namespace
 
-Rate::Rate(double drop_probability) noexcept : p_(drop_probability) {
+Rate::Rate(double drop_probability, Scaling scaling) noexcept : p_(drop_probability), scaling_(scaling) {
   if (!valid()) return;
   threshold_ = Threshold(p_);
-  scale_ = Scale(threshold_);
+  if (threshold_ == 0) return;
+  const bool in_training = scaling == Scaling::kInTraining;
+  scale_ = in_training ? ScaleF32(threshold_) : 1.0f;
+  scale_f64_ = in_training ? kTwo32 / static_cast<double>(threshold_) : 1.0;
+}
+
+double Rate::inference_scale() const {
+  return scaling_ == Scaling::kInTraining ? 1.0 : static_cast<double>(threshold_) / kTwo32;
 }
 
 }  // namespace fallow

@@ -70,4 +70,14 @@ std::int64_t AllowedTargetBits(Target target) noexcept {
   return bits;
 }
 
+std::size_t TargetIndex(Target target) noexcept {
+  const auto index_of = [](Target cap) {
+    hwy::ChosenTarget chosen;  // An instance of our own.
+    chosen.Update(AllowedTargetBits(cap));
+    return chosen.GetIndex();
+  };
+  static const std::size_t default_index = index_of(Target{});
+  return target == Target{} ? default_index : index_of(target);
+}
+
 }  // namespace fallow

@@ -2,6 +2,8 @@
 #ifndef FALLOW_KERNELS_WORDS_H_
 #define FALLOW_KERNELS_WORDS_H_
 
+#include <algorithm>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -17,6 +19,37 @@ inline void ShiftWords(const std::uint64_t* words, std::size_t by, std::size_t c
   }
 }
 
+// Element j of `words` from `to` on becomes element `from` + j of `source`, for `count` bits. Other bits past to +
+// count of the last word may become anything, those before `to` stay.
+inline void CopyBits(const std::uint64_t* source, std::size_t from, std::size_t count, std::uint64_t* words,
+                     std::size_t to) {
+  for (std::size_t done = 0; done < count;) {
+    const unsigned offset = (to + done) % 64;
+    const unsigned source_offset = (from + done) % 64;
+    const std::size_t n = std::min<std::size_t>({64 - offset, 64 - source_offset, count - done});
+    const std::uint64_t before = (std::uint64_t{1} << offset) - 1;
+    std::uint64_t& word = words[(to + done) / 64];
+    word = (word & before) | (source[(from + done) / 64] >> source_offset << offset & ~before);
+    done += n;
+  }
+}
+
+// The same with one value, 0 or 1, for all.
+inline void SetBits(std::uint64_t value, std::size_t count, std::uint64_t* words, std::size_t to) {
+  const std::uint64_t bits = 0 - value;
+  const std::uint64_t before = (std::uint64_t{1} << to % 64) - 1;
+  std::uint64_t* word = words + to / 64;
+  *word = (*word & before) | (bits & ~before);
+  for (std::size_t done = 64 - to % 64; done < count; done += 64) *++word = bits;
+}
+
+inline std::size_t CountBits(const std::uint64_t* words, std::size_t count) {
+  std::size_t ones = 0;
+  for (std::size_t i = 0; i < count / 64; ++i) ones += static_cast<std::size_t>(std::popcount(words[i]));
+  if (count % 64 != 0) ones += static_cast<std::size_t>(std::popcount(words[count / 64] << (64 - count % 64)));
+  return ones;
+}
+
 // The stored form is the words themselves on little-endian machines, the only ones so far; bits past `count` are 0.
 static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__);
 
@@ -28,10 +61,13 @@ inline void StoreBits(const std::uint64_t* words, std::size_t count, std::uint8_
   }
 }
 
-// Sets the last word's bits past those of the bytes to 0.
-inline void LoadBits(const std::uint8_t* bytes, std::size_t count, std::uint64_t* words) {
-  words[count / 64] = 0;
-  std::memcpy(words, bytes, count / 8 + (count % 8 != 0));
+// words = `count` elements of the stored mask from `first` on; bits past them are anything.
+inline void LoadBits(const std::uint8_t* bytes, std::size_t first, std::size_t count, std::uint64_t* words) {
+  const std::size_t within = first % 8;
+  const std::size_t size = (within + count + 7) / 8;
+  words[size / 8] = 0;
+  std::memcpy(words, bytes + first / 8, size);
+  if (within != 0) ShiftWords(words, within, count, words);
 }
 
 }  // namespace fallow

@@ -2,7 +2,6 @@
 #include <cassert>
 #include <cstring>
 #include <memory>
-#include <span>
 #include <string>
 
 #include "fallow/dropout.h"
@@ -38,8 +37,7 @@ class Dropout : public Layer {
   }
 
  private:
-  using Function = Status (*)(std::span<const float>, Rate, const MaskKey&, std::span<float>,
-                              const Execution&) noexcept;
+  using Function = Status (*)(ConstArray, const Mask&, Array, const Execution&) noexcept;
 
   void Apply(const Pass& pass, Rows rows, const float* from, float* to, Function function) const {
     const std::size_t count = rows.count() * cols_;
@@ -51,7 +49,7 @@ class Dropout : public Layer {
                       .stream = StreamOf(index_, pass.step),
                       .first_element = (pass.first_row + rows.begin) * cols_};
     // Rate and key were checked when the layer was made and when the pass began.
-    [[maybe_unused]] const Status status = function({from, count}, rate_, key, {to, count}, pass.execution);
+    [[maybe_unused]] const Status status = function({from, count}, {rate_, key}, {to, count}, pass.execution);
     assert(status.ok());
   }
 

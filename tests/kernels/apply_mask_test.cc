@@ -3,7 +3,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <limits>
 #include <span>
 #include <vector>
 
@@ -20,10 +19,8 @@ namespace {
 using test::Edge;
 using test::GuardedBuffer;
 using Bytes = std::vector<std::uint8_t>;
-using ApplyFunction = Status (*)(std::span<const float>, std::span<const std::uint8_t>, float, std::span<float>,
-                                 const Execution&) noexcept;
 
-constexpr float kScales[] = {1.0f, 1.1111112f, 2.0f, -0.5f, 0.0f, std::numeric_limits<float>::infinity()};
+constexpr double kRates[] = {0.0, 1e-300, 0.1, 0.5, 0.9, 1.0 - 0x1p-32, 1.0};
 
 // As bits, with ones where the format has no element: these are to be ignored.
 Bytes BitsWithNoise(std::span<const std::uint8_t> mask_bytes) {
@@ -36,32 +33,33 @@ class ApplyMaskTest : public test::TargetTest {
  protected:
   Execution execution() const { return {.target = GetParam()}; }
 
-  void ExpectOracle(ApplyFunction apply, std::span<const float> x, std::span<const std::uint8_t> mask, float scale,
+  void ExpectOracle(MaskFormat format, std::span<const float> x, std::span<const std::uint8_t> mask, double p,
                     std::span<const float> expected) {
     for (const Edge edge : {Edge::kStart, Edge::kEnd}) {
-      SCOPED_TRACE(testing::Message() << x.size() << " elements, scale " << scale << ", " << EdgeName(edge));
+      SCOPED_TRACE(testing::Message() << x.size() << " elements, p " << p << ", " << EdgeName(edge));
       const GuardedBuffer<float> input(x, edge);
       const GuardedBuffer<float> output(x.size(), edge);
       const GuardedBuffer<std::uint8_t> guarded_mask(mask, edge);
-      const Status status = apply(input.span(), guarded_mask.span(), scale, output.span(), execution());
+      const Mask stored(Rate(p), guarded_mask.span(), format);
+      const Status status = DropoutForward(input.span(), stored, output.span(), execution());
       ASSERT_TRUE(status.ok()) << status.Message();
       ASSERT_TRUE(test::SameFloats(expected, output.span()));
 
-      ASSERT_TRUE(apply(input.span(), guarded_mask.span(), scale, input.span(), execution()).ok());
+      ASSERT_TRUE(DropoutForward(input.span(), stored, input.span(), execution()).ok());
       ASSERT_TRUE(test::SameFloats(expected, input.span())) << "in place";
     }
   }
 };
 
-TEST_P(ApplyMaskTest, EverySizeAndScaleBetweenGuardPages) {
+TEST_P(ApplyMaskTest, EverySizeAndRateBetweenGuardPages) {
   for (const std::size_t size : test::Sizes()) {
     const std::vector<float> x = test::FloatValues(size, size);
     const Bytes mask = test::ByteValues(size, size);
     const Bytes bits = BitsWithNoise(mask);
-    for (const float scale : kScales) {
-      const std::vector<float> expected = oracle::Apply(x, mask, scale);
-      ExpectOracle(ApplyMaskBits, x, bits, scale, expected);
-      ExpectOracle(ApplyMaskBytes, x, mask, scale, expected);
+    for (const double p : kRates) {
+      const std::vector<float> expected = oracle::Apply(x, mask, oracle::Scale(p));
+      ExpectOracle(MaskFormat::kBits, x, bits, p, expected);
+      ExpectOracle(MaskFormat::kBytes, x, mask, p, expected);
       if (HasFatalFailure()) return;
     }
   }
@@ -83,9 +81,13 @@ TEST_P(ApplyMaskTest, AnyAlignmentOfInputOutputAndMask) {
     const std::size_t mask_shift = (5 * x_shift + 7 * y_shift) % kShifts;
     test::Framed<std::uint8_t> framed_bits(bits, mask_shift);
     test::Framed<std::uint8_t> framed_mask(mask, mask_shift);
-    ASSERT_TRUE(ApplyMaskBits(input.span(), framed_bits.span(), 2.0f, output.span(), execution()).ok());
+    ASSERT_TRUE(
+        DropoutForward(input.span(), {Rate(0.5), framed_bits.span(), MaskFormat::kBits}, output.span(), execution())
+            .ok());
     ASSERT_TRUE(test::SameFloats(expected, output.span()));
-    ASSERT_TRUE(ApplyMaskBytes(input.span(), framed_mask.span(), 2.0f, output.span(), execution()).ok());
+    ASSERT_TRUE(
+        DropoutForward(input.span(), {Rate(0.5), framed_mask.span(), MaskFormat::kBytes}, output.span(), execution())
+            .ok());
     ASSERT_TRUE(test::SameFloats(expected, output.span()));
     ASSERT_TRUE(output.frame_is_intact());
   }
@@ -102,12 +104,12 @@ TEST_P(ApplyMaskTest, OfTheForwardPassIsTheBackwardPass) {
     std::vector<float> dx_stored(x.size());
     Bytes bits(BitMaskBytes(x.size()));
     Bytes bytes(x.size());
-    ASSERT_TRUE(DropoutBackward(dy, rate, key, dx, execution()).ok());
-    ASSERT_TRUE(DropoutForwardMaskBits(x, rate, key, y, bits, execution()).ok());
-    ASSERT_TRUE(ApplyMaskBits(dy, bits, rate.scale(), dx_stored, execution()).ok());
+    ASSERT_TRUE(DropoutBackward(dy, {rate, key}, dx, execution()).ok());
+    ASSERT_TRUE(DropoutForwardStore(x, {rate, key}, y, MaskFormat::kBits, bits, execution()).ok());
+    ASSERT_TRUE(DropoutBackward(dy, {rate, bits, MaskFormat::kBits}, dx_stored, execution()).ok());
     EXPECT_TRUE(test::SameBits(dx, dx_stored)) << p;
-    ASSERT_TRUE(DropoutForwardMaskBytes(x, rate, key, y, bytes, execution()).ok());
-    ASSERT_TRUE(ApplyMaskBytes(dy, bytes, rate.scale(), dx_stored, execution()).ok());
+    ASSERT_TRUE(DropoutForwardStore(x, {rate, key}, y, MaskFormat::kBytes, bytes, execution()).ok());
+    ASSERT_TRUE(DropoutBackward(dy, {rate, bytes, MaskFormat::kBytes}, dx_stored, execution()).ok());
     EXPECT_TRUE(test::SameBits(dx, dx_stored)) << p;
   }
 }

@@ -114,9 +114,9 @@ TEST_P(DropoutF32Test, AnyAlignmentOfInputOutputAndMask) {
 TEST_P(DropoutF32Test, ZeroRateCopiesEveryBitPattern) {
   const std::vector<float> x = test::FloatValues(5'000);
   std::vector<float> y(x.size());
-  ASSERT_TRUE(DropoutForward(x, Rate(0.0), {}, y, execution()).ok());
+  ASSERT_TRUE(DropoutForward(x, {Rate(0.0), MaskKey{}}, y, execution()).ok());
   EXPECT_TRUE(test::SameBits(x, y));
-  ASSERT_TRUE(DropoutBackward(x, Rate(-0.0), {}, y, execution()).ok());
+  ASSERT_TRUE(DropoutBackward(x, {Rate(-0.0), MaskKey{}}, y, execution()).ok());
   EXPECT_TRUE(test::SameBits(x, y));
 }
 
@@ -125,7 +125,7 @@ TEST_P(DropoutF32Test, FullRateWritesPositiveZeros) {
   const std::vector<float> x = test::FloatValues(5'000);
   const std::vector<float> zeros(x.size());
   std::vector<float> y(x.size(), 1.0f);
-  ASSERT_TRUE(DropoutForward(x, Rate(1.0), {}, y, execution()).ok());
+  ASSERT_TRUE(DropoutForward(x, {Rate(1.0), MaskKey{}}, y, execution()).ok());
   EXPECT_TRUE(test::SameBits(zeros, y));
 }
 
@@ -133,7 +133,7 @@ TEST_P(DropoutF32Test, KeptNanStaysNanAndDroppedNanIsZero) {
   const std::vector<float> x(10'000, std::bit_cast<float>(0x7FC12345u));
   std::vector<float> y(x.size());
   Bytes kept(x.size());
-  ASSERT_TRUE(DropoutForwardMaskBytes(x, Rate(0.3), {.seed = 3}, y, kept, execution()).ok());
+  ASSERT_TRUE(DropoutForwardStore(x, {Rate(0.3), {.seed = 3}}, y, MaskFormat::kBytes, kept, execution()).ok());
   for (std::size_t i = 0; i < y.size(); ++i) {
     if (kept[i] != 0) {
       ASSERT_TRUE(y[i] != y[i]) << i;

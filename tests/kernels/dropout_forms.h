@@ -14,18 +14,18 @@
 
 namespace fallow::test {
 
-enum class Form { kForward, kForwardMaskBits, kForwardMaskBytes, kBackward };
+enum class Form { kForward, kForwardStoreBits, kForwardStoreBytes, kBackward };
 
-inline constexpr Form kForms[] = {Form::kForward, Form::kForwardMaskBits, Form::kForwardMaskBytes, Form::kBackward};
+inline constexpr Form kForms[] = {Form::kForward, Form::kForwardStoreBits, Form::kForwardStoreBytes, Form::kBackward};
 
 inline std::ostream& operator<<(std::ostream& out, Form form) {
   switch (form) {
     case Form::kForward:
       return out << "DropoutForward";
-    case Form::kForwardMaskBits:
-      return out << "DropoutForwardMaskBits";
-    case Form::kForwardMaskBytes:
-      return out << "DropoutForwardMaskBytes";
+    case Form::kForwardStoreBits:
+      return out << "DropoutForwardStoreBits";
+    case Form::kForwardStoreBytes:
+      return out << "DropoutForwardStoreBytes";
     case Form::kBackward:
       return out << "DropoutBackward";
   }
@@ -34,8 +34,8 @@ inline std::ostream& operator<<(std::ostream& out, Form form) {
 
 // Bytes of the mask that `form` writes for `count` elements.
 inline std::size_t MaskBytesOf(Form form, std::size_t count) {
-  if (form == Form::kForwardMaskBits) return BitMaskBytes(count);
-  return form == Form::kForwardMaskBytes ? count : 0;
+  if (form == Form::kForwardStoreBits) return BitMaskBytes(count);
+  return form == Form::kForwardStoreBytes ? count : 0;
 }
 
 // `mask` is ignored by the forms that write none.
@@ -43,13 +43,13 @@ inline Status RunForm(Form form, std::span<const float> x, Rate rate, const Mask
                       std::span<std::uint8_t> mask, const Execution& execution) {
   switch (form) {
     case Form::kForward:
-      return DropoutForward(x, rate, key, y, execution);
-    case Form::kForwardMaskBits:
-      return DropoutForwardMaskBits(x, rate, key, y, mask, execution);
-    case Form::kForwardMaskBytes:
-      return DropoutForwardMaskBytes(x, rate, key, y, mask, execution);
+      return DropoutForward(x, {rate, key}, y, execution);
+    case Form::kForwardStoreBits:
+      return DropoutForwardStore(x, {rate, key}, y, MaskFormat::kBits, mask, execution);
+    case Form::kForwardStoreBytes:
+      return DropoutForwardStore(x, {rate, key}, y, MaskFormat::kBytes, mask, execution);
     case Form::kBackward:
-      return DropoutBackward(x, rate, key, y, execution);
+      return DropoutBackward(x, {rate, key}, y, execution);
   }
   return Status::Invalid("form", 0, "one of kForms");
 }
@@ -63,8 +63,8 @@ struct Expected {
 
   // Nothing for the forms that write none.
   std::span<const std::uint8_t> mask(Form form) const {
-    if (form == Form::kForwardMaskBits) return bits;
-    if (form == Form::kForwardMaskBytes) return bytes;
+    if (form == Form::kForwardStoreBits) return bits;
+    if (form == Form::kForwardStoreBytes) return bytes;
     return {};
   }
 

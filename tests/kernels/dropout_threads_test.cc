@@ -46,10 +46,10 @@ class DropoutThreadsTest : public test::TargetTest {
   void ExpectOracleOfStoredMasks(double p, std::span<const float> x, const Expected& expected, int max_threads) {
     const Execution execution = {.max_threads = max_threads, .target = GetParam()};
     std::vector<float> y(x.size());
-    ASSERT_TRUE(ApplyMaskBits(x, expected.bits, Rate(p).scale(), y, execution).ok());
-    ASSERT_TRUE(test::SameFloats(expected.y, y)) << "ApplyMaskBits";
-    ASSERT_TRUE(ApplyMaskBytes(x, expected.bytes, Rate(p).scale(), y, execution).ok());
-    ASSERT_TRUE(test::SameFloats(expected.y, y)) << "ApplyMaskBytes";
+    ASSERT_TRUE(DropoutForward(x, {Rate(p), expected.bits, MaskFormat::kBits}, y, execution).ok());
+    ASSERT_TRUE(test::SameFloats(expected.y, y)) << "stored bits";
+    ASSERT_TRUE(DropoutForward(x, {Rate(p), expected.bytes, MaskFormat::kBytes}, y, execution).ok());
+    ASSERT_TRUE(test::SameFloats(expected.y, y)) << "stored bytes";
   }
 };
 
@@ -91,7 +91,7 @@ TEST_P(DropoutThreadsTest, InTheCallersFloatingPointEnvironment) {
   std::vector<float> together(x.size());
   const Rate rate(0.1);
   const auto run = [&](std::span<float> y, int threads) {
-    return DropoutForward(x, rate, kKey, y, {.max_threads = threads, .target = GetParam()});
+    return DropoutForward(x, {rate, kKey}, y, {.max_threads = threads, .target = GetParam()});
   };
   ASSERT_TRUE(run(together, 2).ok());  // So that oneTBB has its threads before the mode changes.
   const int mode = std::fegetround();
@@ -120,7 +120,7 @@ TEST_P(DropoutThreadsTest, ConcurrentCallers) {
       for (int repeat = 0; repeat < kRepeats; ++repeat) {
         const Execution execution = {.max_threads = repeat % 3, .target = GetParam()};
         auto& y = outputs[caller * kRepeats + repeat];
-        if (!DropoutForward(x, Rate(rate(caller)), key(caller), y, execution).ok()) ++failures[caller];
+        if (!DropoutForward(x, {Rate(rate(caller)), key(caller)}, y, execution).ok()) ++failures[caller];
       }
     });
   }
@@ -153,7 +153,7 @@ class LargeDropoutTest : public test::TargetTest {
       MaskKey key = kKey;
       key.first_element += begin;
       const auto small = std::span<float>(part).first(count);
-      ASSERT_TRUE(DropoutForward(x.subspan(begin, count), rate, key, small, {.target = GetParam()}).ok());
+      ASSERT_TRUE(DropoutForward(x.subspan(begin, count), {rate, key}, small, {.target = GetParam()}).ok());
       ASSERT_TRUE(test::SameFloats(small, y.subspan(begin, count))) << "part from " << begin;
     }
   }
@@ -173,10 +173,10 @@ TEST_P(LargeDropoutTest, StoredAroundTheCachesIsTheSame) {
     std::ranges::fill(buffer, kUntouched);
     const auto y = std::span<float>(buffer).subspan(start, kLargeSize);
     const Execution execution = {.max_threads = start == kFrame ? 1 : 2, .target = GetParam()};
-    ASSERT_TRUE(DropoutForwardMaskBits(x, rate, kKey, y, mask, execution).ok());
+    ASSERT_TRUE(DropoutForwardStore(x, {rate, kKey}, y, MaskFormat::kBits, mask, execution).ok());
     ExpectParts(x, rate, y);
     std::ranges::fill(y, kUntouched);
-    ASSERT_TRUE(ApplyMaskBits(x, mask, rate.scale(), y, execution).ok());
+    ASSERT_TRUE(DropoutForward(x, {rate, mask, MaskFormat::kBits}, y, execution).ok());
     ExpectParts(x, rate, y);
     EXPECT_TRUE(std::ranges::all_of(std::span(buffer).first(start), untouched));
     EXPECT_TRUE(std::ranges::all_of(std::span(buffer).subspan(start + kLargeSize), untouched));

@@ -27,8 +27,8 @@ class GoldenMasksTest : public test::TargetTest {};
 TEST_P(GoldenMasksTest, AreTheLibrarys) {
   for (const test::GoldenMask& row : test::kGoldenMasks) {
     std::vector<std::uint8_t> mask(BitMaskBytes(row.count));
-    const Status status =
-        GenerateMaskBits(Rate(row.drop_probability), KeyOf(row), row.count, mask, {.target = GetParam()});
+    const Status status = GenerateMask({Rate(row.drop_probability), KeyOf(row)}, row.count, MaskFormat::kBits, mask,
+                                       {.target = GetParam()});
     ASSERT_TRUE(status.ok()) << status.Message();
     EXPECT_EQ(test::ToHex(mask), row.bits) << kBreakingChange << "; row " << &row - test::kGoldenMasks;
   }

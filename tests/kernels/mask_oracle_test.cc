@@ -28,14 +28,14 @@ constexpr std::size_t kLargeCount = 1'000'003;
 // Masks start full of ones here: what a kernel does not write, or does not clear, shows.
 Bytes Bits(double p, const MaskKey& key, std::size_t count, const Execution& execution) {
   Bytes mask(BitMaskBytes(count), 0xFF);
-  const Status status = GenerateMaskBits(Rate(p), key, count, mask, execution);
+  const Status status = GenerateMask({Rate(p), key}, count, MaskFormat::kBits, mask, execution);
   EXPECT_TRUE(status.ok()) << status.Message();
   return mask;
 }
 
 Bytes ByteMask(double p, const MaskKey& key, std::size_t count, const Execution& execution) {
   Bytes mask(count, 0xFF);
-  const Status status = GenerateMaskBytes(Rate(p), key, count, mask, execution);
+  const Status status = GenerateMask({Rate(p), key}, count, MaskFormat::kBytes, mask, execution);
   EXPECT_TRUE(status.ok()) << status.Message();
   return mask;
 }
@@ -140,8 +140,8 @@ TEST_P(MaskOracleTest, EveryCountAtEveryOffsetStaysInBounds) {
         SCOPED_TRACE(testing::Message() << "offset " << offset << ", count " << count << ", " << EdgeName(edge));
         const test::GuardedBuffer<std::uint8_t> bits(Bytes(BitMaskBytes(count), 0xFF), edge);
         const test::GuardedBuffer<std::uint8_t> bytes(Bytes(count, 0xFF), edge);
-        ASSERT_TRUE(GenerateMaskBits(Rate(kRate), key, count, bits.span(), execution).ok());
-        ASSERT_TRUE(GenerateMaskBytes(Rate(kRate), key, count, bytes.span(), execution).ok());
+        ASSERT_TRUE(GenerateMask({Rate(kRate), key}, count, MaskFormat::kBits, bits.span(), execution).ok());
+        ASSERT_TRUE(GenerateMask({Rate(kRate), key}, count, MaskFormat::kBytes, bytes.span(), execution).ok());
         ASSERT_TRUE(test::SameBits(oracle::PackBits(expected), bits.span()));
         ASSERT_TRUE(test::SameBits(expected, bytes.span()));
       }

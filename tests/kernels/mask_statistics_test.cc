@@ -32,7 +32,7 @@ using MaskView = std::span<const std::uint8_t>;
 
 Mask Generate(double p, const MaskKey& key) {
   Mask mask(kCount);
-  const Status status = GenerateMaskBytes(Rate(p), key, kCount, mask);
+  const Status status = GenerateMask({Rate(p), key}, kCount, MaskFormat::kBytes, mask);
   EXPECT_TRUE(status.ok()) << status.Message();
   return mask;
 }

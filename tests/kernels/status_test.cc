@@ -76,7 +76,7 @@ class ErrorsTest : public testing::Test {
 
   std::span<float> x() { return Floats(0, kSize); }
   std::span<float> y() { return Floats(kSize, kSize); }
-  std::span<std::uint8_t> Mask(std::size_t bytes) { return Bytes(2 * kSize * sizeof(float), bytes); }
+  std::span<std::uint8_t> MaskBytes(std::size_t bytes) { return Bytes(2 * kSize * sizeof(float), bytes); }
 
  private:
   static constexpr std::byte kPattern{0x3C};
@@ -97,7 +97,7 @@ class DropoutErrorsTest : public ErrorsTest, public testing::WithParamInterface<
 
 TEST_P(DropoutErrorsTest, RateOutsideTheUnitInterval) {
   for (const double p : kInvalidRates) {
-    EXPECT_TRUE(Names(Call(x(), y(), Mask(MaskSize()), Rate(p)), "rate", p));
+    EXPECT_TRUE(Names(Call(x(), y(), MaskBytes(MaskSize()), Rate(p)), "rate", p));
     EXPECT_TRUE(Names(Call({}, {}, {}, Rate(p)), "rate", p)) << "without elements";
   }
 }
@@ -106,7 +106,7 @@ TEST_P(DropoutErrorsTest, KeyBeyondTheLastElement) {
   for (const std::uint64_t first : {kEnd - kSize + 1, kEnd, std::uint64_t{1} << 63, ~std::uint64_t{0}}) {
     const MaskKey key = {.first_element = first};
     for (const double p : {0.0, 0.5, 1.0}) {
-      EXPECT_TRUE(Names(Call(x(), y(), Mask(MaskSize()), Rate(p), key), "key", static_cast<double>(first)));
+      EXPECT_TRUE(Names(Call(x(), y(), MaskBytes(MaskSize()), Rate(p), key), "key", static_cast<double>(first)));
     }
   }
 }
@@ -115,7 +115,7 @@ TEST_P(DropoutErrorsTest, OutputOfTheWrongSize) {
   for (const std::size_t size : {std::size_t{0}, kSize - 1, kSize + 1}) {
     const auto out = Floats(kSize, size);
     EXPECT_TRUE(Names(Call(x(), out, Bytes(2048, MaskSize())), OutputName(), static_cast<double>(size)));
-    EXPECT_TRUE(Names(Call(x(), Floats(0, size), Mask(MaskSize())), OutputName(), static_cast<double>(size)));
+    EXPECT_TRUE(Names(Call(x(), Floats(0, size), MaskBytes(MaskSize())), OutputName(), static_cast<double>(size)));
   }
 }
 
@@ -132,7 +132,7 @@ TEST_P(DropoutErrorsTest, MaskOfTheWrongSize) {
   if (MaskSize() == 0) return;
   for (const std::size_t size : {std::size_t{0}, MaskSize() - 1, MaskSize() + 1}) {
     for (const double p : {0.0, 0.5, 1.0}) {
-      EXPECT_TRUE(Names(Call(x(), y(), Mask(size), Rate(p)), "mask", static_cast<double>(size)));
+      EXPECT_TRUE(Names(Call(x(), y(), MaskBytes(size), Rate(p)), "stored", static_cast<double>(size)));
     }
   }
 }
@@ -145,7 +145,7 @@ TEST_P(DropoutErrorsTest, MaskThatOverlapsInputOrOutput) {
   for (const std::size_t start : {kSpanBytes, 3 * kSpanBytes}) {
     for (const std::size_t first : {start - MaskSize() + 1, start, start + 50, start + kSpanBytes - 1}) {
       for (const double p : {0.0, 0.5, 1.0}) {
-        EXPECT_TRUE(Names(Call(in, out, Bytes(first, MaskSize()), Rate(p)), "mask")) << first;
+        EXPECT_TRUE(Names(Call(in, out, Bytes(first, MaskSize()), Rate(p)), "stored")) << first;
       }
     }
   }
@@ -173,25 +173,16 @@ TEST(DropoutLimitsTest, AdjacentSpansAndTheLastElementAreNoError) {
   }
 }
 
-// A mask on its own, and dropout with a stored mask: bits, then bytes.
-struct MaskFunctions {
-  const char* name;
-  decltype(&GenerateMaskBits) generate;
-  decltype(&ApplyMaskBits) apply;
-  std::size_t mask_size;
-};
-constexpr MaskFunctions kMaskFunctions[] = {{"Bits", GenerateMaskBits, ApplyMaskBits, BitMaskBytes(kSize)},
-                                            {"Bytes", GenerateMaskBytes, ApplyMaskBytes, kSize}};
-
-class MaskErrorsTest : public ErrorsTest, public testing::WithParamInterface<MaskFunctions> {
+class MaskErrorsTest : public ErrorsTest, public testing::WithParamInterface<MaskFormat> {
  protected:
   static Status Generate(Rate rate, const MaskKey& key, std::size_t count, std::span<std::uint8_t> mask) {
-    return GetParam().generate(rate, key, count, mask, {});
+    return GenerateMask({rate, key}, count, GetParam(), mask);
   }
   static Status Apply(std::span<const float> in, std::span<const std::uint8_t> mask, std::span<float> out) {
-    return GetParam().apply(in, mask, 2.0f, out, {});
+    return DropoutForward(in, {Rate(0.5), mask, GetParam()}, out);
   }
-  std::span<std::uint8_t> mask() { return Mask(GetParam().mask_size); }
+  static std::size_t MaskSize() { return StoredMaskBytes(GetParam(), kSize); }
+  std::span<std::uint8_t> mask() { return MaskBytes(MaskSize()); }
 };
 
 TEST_P(MaskErrorsTest, Generate) {
@@ -200,9 +191,9 @@ TEST_P(MaskErrorsTest, Generate) {
     const MaskKey key = {.first_element = first};
     EXPECT_TRUE(Names(Generate(Rate(0.5), key, kSize, mask()), "key", static_cast<double>(first)));
   }
-  for (const std::size_t size : {std::size_t{0}, mask().size() - 1, mask().size() + 1}) {
+  for (const std::size_t size : {std::size_t{0}, MaskSize() - 1, MaskSize() + 1}) {
     for (const double p : {0.0, 0.5, 1.0}) {
-      EXPECT_TRUE(Names(Generate(Rate(p), {}, kSize, Mask(size)), "mask", static_cast<double>(size)));
+      EXPECT_TRUE(Names(Generate(Rate(p), {}, kSize, MaskBytes(size)), "stored", static_cast<double>(size)));
     }
   }
   EXPECT_FALSE(Generate(Rate(0.5), {}, ~std::size_t{0}, mask()).ok()) << "no count makes the sum wrap around";
@@ -216,18 +207,17 @@ TEST_P(MaskErrorsTest, GenerateNothing) {
 
 TEST_P(MaskErrorsTest, Apply) {
   for (const std::size_t size : {std::size_t{0}, kSize - 1, kSize + 1}) {
-    EXPECT_TRUE(
-        Names(Apply(x(), Bytes(2048, GetParam().mask_size), Floats(kSize, size)), "y", static_cast<double>(size)));
+    EXPECT_TRUE(Names(Apply(x(), Bytes(2048, MaskSize()), Floats(kSize, size)), "y", static_cast<double>(size)));
   }
-  for (const std::size_t size : {std::size_t{0}, mask().size() - 1, mask().size() + 1}) {
-    EXPECT_TRUE(Names(Apply(x(), Mask(size), y()), "mask", static_cast<double>(size)));
+  for (const std::size_t size : {std::size_t{0}, MaskSize() - 1, MaskSize() + 1}) {
+    EXPECT_TRUE(Names(Apply(x(), MaskBytes(size), y()), "mask", static_cast<double>(size)));
   }
   for (const std::size_t first : {std::size_t{1}, kSize - 1}) {
-    EXPECT_TRUE(Names(Apply(Floats(0, kSize), Bytes(2048, GetParam().mask_size), Floats(first, kSize)), "y")) << first;
-    EXPECT_TRUE(Names(Apply(Floats(first, kSize), Bytes(2048, GetParam().mask_size), Floats(0, kSize)), "y")) << first;
+    EXPECT_TRUE(Names(Apply(Floats(0, kSize), Bytes(2048, MaskSize()), Floats(first, kSize)), "y")) << first;
+    EXPECT_TRUE(Names(Apply(Floats(first, kSize), Bytes(2048, MaskSize()), Floats(0, kSize)), "y")) << first;
   }
-  for (const std::size_t first_byte : {std::size_t{0}, kSize * sizeof(float), 2 * kSize * sizeof(float) - 1}) {
-    EXPECT_TRUE(Names(Apply(x(), Bytes(first_byte, GetParam().mask_size), y()), "mask")) << first_byte;
+  for (const std::size_t first_byte : {kSize * sizeof(float), 2 * kSize * sizeof(float) - 1}) {
+    EXPECT_TRUE(Names(Apply(x(), Bytes(first_byte, MaskSize()), y()), "mask")) << first_byte;
   }
 }
 
@@ -236,8 +226,10 @@ TEST_P(MaskErrorsTest, ApplyNothing) {
   EXPECT_TRUE(Apply(x().first(0), mask().first(0), x().first(0)).ok());
 }
 
-INSTANTIATE_TEST_SUITE_P(, MaskErrorsTest, testing::ValuesIn(kMaskFunctions),
-                         [](const auto& param_info) { return param_info.param.name; });
+INSTANTIATE_TEST_SUITE_P(, MaskErrorsTest, testing::Values(MaskFormat::kBits, MaskFormat::kBytes),
+                         [](const auto& param_info) {
+                           return param_info.param == MaskFormat::kBits ? "Bits" : "Bytes";
+                         });
 
 }  // namespace
 }  // namespace fallow

@@ -140,7 +140,7 @@ class CompiledTargetTest : public testing::TestWithParam<Target> {};
 TEST_P(CompiledTargetTest, Runs) {
   constexpr std::size_t kCount = 1'000;
   std::vector<std::uint8_t> mask(kCount);
-  ASSERT_TRUE(GenerateMaskBytes(Rate(0.3), {.seed = 1}, kCount, mask, {.target = GetParam()}).ok());
+  ASSERT_TRUE(GenerateMask({Rate(0.3), {.seed = 1}}, kCount, MaskFormat::kBytes, mask, {.target = GetParam()}).ok());
   // Right even where a target below has to stand in.
   EXPECT_TRUE(test::SameBits(oracle::MaskBytes(0.3, {.seed = 1}, kCount), mask));
   if (!Contains(SupportedTargets(), GetParam())) {

@@ -36,7 +36,7 @@ void RunMask(const MaskOptions& options) {
   std::vector<std::uint8_t> piece;
   for (std::uint64_t left = options.count; left > 0; left -= piece.size(), key.first_element += piece.size()) {
     piece.resize(std::min(left, kPiece));
-    const Status status = GenerateMaskBytes(Rate(options.rate), key, piece.size(), piece);
+    const Status status = GenerateMask({Rate(options.rate), key}, piece.size(), MaskFormat::kBytes, piece);
     if (!status.ok()) throw UsageError(status.Message());
     for (std::uint8_t& kept : piece) kept = static_cast<std::uint8_t>('0' + kept);
     Write(piece);

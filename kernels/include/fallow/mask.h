@@ -1,4 +1,4 @@
-// Dropout masks: who they are for, and how to generate one.
+// Dropout masks: what says which elements are kept, and how to generate, store, convert and count masks.
 #ifndef FALLOW_MASK_H_
 #define FALLOW_MASK_H_
 
@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <span>
 
+#include "fallow/broadcast.h"
 #include "fallow/execution.h"
 #include "fallow/philox.h"
 #include "fallow/rate.h"
@@ -43,23 +44,77 @@ constexpr std::uint32_t MaskUniform(const MaskKey& key, std::uint64_t index) noe
   return uniform;
 }
 
-// The number of bytes of a bit mask over `count` elements.
-constexpr std::size_t BitMaskBytes(std::size_t count) { return count / 8 + (count % 8 != 0); }
+// The forms of a stored mask. Element j is kept if
+//   kBits:  (mask[j / 8] >> (j % 8)) & 1 is 1; unused bits of the last byte are written as 0 and ignored
+//   kBytes: mask[j] is not 0;                  written as 0 or 1
+enum class MaskFormat : std::uint8_t { kBits, kBytes };
 
-// Two forms of a stored mask. Element j of a call is kept if
-//   bits:  (mask[j / 8] >> (j % 8)) & 1 is 1; BitMaskBytes(count) bytes; unused bits of the last byte are written as 0
-//   bytes: mask[j] is not 0;                  count bytes;               written as 0 or 1
-//
-// For both functions below:
-//   rate, key    which mask; element j of the call is element key.first_element + j of the tensor
-//   count        number of elements
-//   mask         output
-// Errors name `rate` (outside [0, 1] or NaN), `key` (beyond 2^57) or `mask` (wrong size); `mask` is then untouched.
-// Thread-safe; allocates nothing outside oneTBB; needs no alignment.
-Status GenerateMaskBits(Rate rate, const MaskKey& key, std::size_t count, std::span<std::uint8_t> mask,
-                        const Execution& execution = {}) noexcept;
-Status GenerateMaskBytes(Rate rate, const MaskKey& key, std::size_t count, std::span<std::uint8_t> mask,
-                         const Execution& execution = {}) noexcept;
+// The number of bytes of a mask over `count` elements.
+constexpr std::size_t BitMaskBytes(std::size_t count) { return count / 8 + (count % 8 != 0); }
+constexpr std::size_t StoredMaskBytes(MaskFormat format, std::size_t count) {
+  return format == MaskFormat::kBits ? BitMaskBytes(count) : count;
+}
+
+// Which elements of an array are kept, and what those are multiplied with: the one argument in which a forward pass and
+// its backward pass must agree. A mask is made from one of
+//   a key       drawn from its random numbers as they are needed; nothing is stored
+//   row keys    the same, with a key for each row: what a server batches, or samples with seeds of their own
+//   bits, bytes stored before, by GenerateMask, by DropoutForwardStore or by somebody else
+// and may be drawn over a smaller shape and repeated (Over). A value; it holds no memory but refers to that of
+// `row_keys` or the stored mask, which must outlive the calls that use it.
+class Mask {
+ public:
+  enum class Source : std::uint8_t { kKey, kRowKeys, kBits, kBytes };
+
+  // Element j of a call is element key.first_element + j of the tensor.
+  Mask(const Rate& rate, const MaskKey& key) noexcept : key_(key), rate_(rate), source_(Source::kKey) {}
+
+  // The mask's M elements are row_keys.size() rows of equal length; element c of row r is element
+  // row_keys[r].first_element + c under the key row_keys[r]. Errors: M is no multiple of row_keys.size().
+  Mask(const Rate& rate, std::span<const MaskKey> row_keys) noexcept
+      : data_(row_keys.data()), size_(row_keys.size()), rate_(rate), source_(Source::kRowKeys) {}
+
+  // A stored mask of StoredMaskBytes(format, M) bytes; kept elements are multiplied by the rate's scale.
+  Mask(const Rate& rate, std::span<const std::uint8_t> stored, MaskFormat format) noexcept
+      : data_(stored.data()),
+        size_(stored.size()),
+        rate_(rate),
+        source_(format == MaskFormat::kBits ? Source::kBits : Source::kBytes) {}
+
+  // This mask as one over `broadcast.noise_size()` elements, each of which stands for several of an array of shape
+  // `broadcast.shape()`.
+  Mask Over(const Broadcast& broadcast) const noexcept {
+    Mask mask = *this;
+    mask.broadcast_ = broadcast;
+    return mask;
+  }
+
+  Source source() const { return source_; }
+  const Rate& rate() const { return rate_; }
+  const MaskKey& key() const { return key_; }  // Of Source::kKey.
+  std::span<const MaskKey> row_keys() const { return {static_cast<const MaskKey*>(data_), size_}; }
+  std::span<const std::uint8_t> stored() const { return {static_cast<const std::uint8_t*>(data_), size_}; }
+  const Broadcast& broadcast() const { return broadcast_; }
+
+ private:
+  const void* data_ = nullptr;
+  std::size_t size_ = 0;
+  MaskKey key_;
+  Rate rate_;
+  Broadcast broadcast_;
+  Source source_;
+};
+
+// Writes the mask of `count` elements. With a stored mask this converts; with a broadcast one it spells out.
+//   stored       output, StoredMaskBytes(format, count) bytes; must share nothing with a stored `mask`
+// Errors name `rate` (outside [0, 1] or NaN), `key` or `row_keys` (beyond element 2^57), `mask` (a stored one of the
+// wrong size), `broadcast` (a shape of other than `count` elements), `stored` (wrong size, overlap); nothing is then
+// written. Thread-safe; allocates nothing outside oneTBB; needs no alignment.
+Status GenerateMask(const Mask& mask, std::size_t count, MaskFormat format, std::span<std::uint8_t> stored,
+                    const Execution& execution = {}) noexcept;
+
+// Sets *kept to how many of `count` elements are kept. Errors as above, and `kept` if it is null.
+Status CountKept(const Mask& mask, std::size_t count, std::size_t* kept, const Execution& execution = {}) noexcept;
 
 }  // namespace fallow
 

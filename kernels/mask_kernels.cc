@@ -1,21 +1,23 @@
-#include "kernels/kernel_table.h"
+#include "kernels/mask_kernels.h"
 
 #undef HWY_TARGET_INCLUDE
-#define HWY_TARGET_INCLUDE "kernels/kernel_table.cc"
+#define HWY_TARGET_INCLUDE "kernels/mask_kernels.cc"
 #include "hwy/foreach_target.h"  // IWYU pragma: keep
 #include "hwy/highway.h"
-#include "kernels/apply-inl.h"
 #include "kernels/generate-inl.h"
+#include "kernels/stored-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace fallow {
 namespace HWY_NAMESPACE {
+namespace {
 
-const KernelTable* Table() {
-  static constexpr KernelTable kTable = {Generate, ApplyF32, Unpack, Pack};
+const MaskKernels* Table() {
+  static constexpr MaskKernels kTable = {Generate, Unpack, Pack};
   return &kTable;
 }
 
+}  // namespace
 // NOLINTNEXTLINE(google-readability-namespace-comments)
 }  // namespace HWY_NAMESPACE
 }  // namespace fallow
@@ -26,9 +28,7 @@ HWY_AFTER_NAMESPACE();
 
 namespace fallow {
 
-HWY_EXPORT(Table);
-
-const KernelTable& KernelsFor(Target target) noexcept { return *FALLOW_DISPATCH(Table, target)(); }
+FALLOW_EXPORT_TABLE(MaskKernels, MaskKernelsFor);
 
 }  // namespace fallow
 #endif  // HWY_ONCE

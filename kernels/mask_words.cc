@@ -63,9 +63,9 @@ Status CheckMask(const Mask& mask, std::size_t count) noexcept {
   return CheckSource(mask, broadcast.noise_size());
 }
 
-MaskWords::MaskWords(const Mask& mask, std::size_t count, Target target)
-    : mask_(mask), kernels_(MaskKernelsFor(target)) {
-  if (mask.source() == Mask::Source::kKey) plan_.emplace(mask.key(), mask.rate());
+MaskWords::MaskWords(const Mask& mask, std::size_t count, Target target, std::uint64_t stream_offset)
+    : mask_(mask), kernels_(MaskKernelsFor(target)), stream_offset_(stream_offset) {
+  if (mask.source() == Mask::Source::kKey) plan_ = PlanOf(mask.key());
   if (mask.source() == Mask::Source::kRowKeys && count != 0) {
     const std::size_t own = mask.broadcast().is_none() ? count : mask.broadcast().noise_size();
     row_length_ = own / mask.row_keys().size();
@@ -93,6 +93,11 @@ void MaskWords::FillOwn(std::size_t first, std::size_t count, std::uint64_t* wor
   }
 }
 
+MaskPlan MaskWords::PlanOf(MaskKey key) const {
+  key.stream += stream_offset_;
+  return {key, mask_.rate()};
+}
+
 void MaskWords::FillFromKey(const MaskPlan& plan, std::uint64_t element, std::size_t count,
                             std::uint64_t* words) const {
   if (IsConstant(mask_.rate())) {
@@ -110,7 +115,7 @@ void MaskWords::FillRows(std::size_t first, std::size_t count, std::uint64_t* wo
     const std::size_t col = (first + done) % row_length_;
     const std::size_t n = std::min(row_length_ - col, count - done);
     std::uint64_t part[kChunkWords];
-    FillFromKey(MaskPlan(key, mask_.rate()), key.first_element + col, n, part);
+    FillFromKey(PlanOf(key), key.first_element + col, n, part);
     CopyBits(part, 0, n, words, done);
     done += n;
   }

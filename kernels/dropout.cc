@@ -40,7 +40,8 @@ void ForEachMasked(ConstArray x, const Mask& mask, Array y, const Execution& exe
   });
 }
 
-// Rates 0 and 1: copies that are exact to the bit, which a product is not for signalling NaNs, and zeros.
+// Copies that are exact to the bit, which a product by 1 is not for signalling NaNs; and zeros, which a product by 0 is
+// not for NaNs, infinities and negative numbers.
 void CopyOrZero(ConstArray x, bool zero, Array y, const Execution& execution) {
   ForEachChunk(x.size(), execution, [&](std::size_t first, std::size_t count) {
     ForEachRowPart(first, count, x.cols(), [&](std::size_t row, std::size_t col, std::size_t n, std::size_t) {
@@ -73,15 +74,17 @@ void Drop(ConstArray x, const Mask& mask, Array y, const Execution& execution, c
                 });
 }
 
-// Whether the mask is known without looking: then it is not generated.
-bool KeepsAllOrNone(const Mask& mask) { return StoredBytes(mask).data() == nullptr && IsConstant(mask.rate()); }
+// Where the result is known without looking at the mask, which then is not generated. A stored mask is what says what
+// p = 0 keeps.
+bool WritesZeros(const Mask& mask) { return mask.rate().threshold() == 0; }
+bool Copies(const Mask& mask) { return StoredBytes(mask).data() == nullptr && mask.rate().threshold() >> 32 != 0; }
 
 Status Dropout(const char* input, ConstArray x, const Mask& mask, const char* output, Array y,
                const Execution& execution) {
   const Status status = CheckDropout(input, x, mask, output, y);
   if (!status.ok()) return status;
-  if (KeepsAllOrNone(mask)) {
-    CopyOrZero(x, mask.rate().threshold() == 0, y, execution);
+  if (WritesZeros(mask) || Copies(mask)) {
+    CopyOrZero(x, WritesZeros(mask), y, execution);
   } else {
     Drop(x, mask, y, execution, kDiscard);
   }
@@ -104,8 +107,8 @@ Status DropoutForwardStore(ConstArray x, const Mask& mask, Array y, MaskFormat f
   if (!status.ok()) return status;
   const Status apart = FirstError(CheckBytesApart("stored", stored, x), CheckBytesApart("stored", stored, y));
   if (!apart.ok()) return apart;
-  if (KeepsAllOrNone(mask)) {
-    CopyOrZero(x, mask.rate().threshold() == 0, y, execution);
+  if (WritesZeros(mask) || Copies(mask)) {
+    CopyOrZero(x, WritesZeros(mask), y, execution);
     return GenerateMask(mask, x.size(), format, stored, execution);
   }
   const StoredMask store(format, stored, execution.target);
@@ -117,6 +120,7 @@ Status DropoutForwardStore(ConstArray x, const Mask& mask, Array y, MaskFormat f
 Status DropoutAccumulate(ConstArray x, const Mask& mask, Array y, const Execution& execution) noexcept {
   if (const Status status = CheckDropout("x", x, mask, "y", y); !status.ok()) return status;
   if (const Status status = CheckApart("y", y, x); !status.ok()) return status;
+  if (WritesZeros(mask)) return {};
   const ApplyKernels& kernels = ApplyKernelsFor(x.type(), execution.target);
   const Scale scale(mask.rate());
   ForEachMasked(x, mask, y, execution, kDiscard,
@@ -130,12 +134,13 @@ Status DropoutInference(ConstArray x, const Rate& rate, Array y, const Execution
   const Mask all(Rate(0.0), MaskKey{});
   if (!rate.valid()) return Status::Invalid("rate", rate.drop_probability(), "a number in [0, 1]");
   if (const Status status = CheckDropout("x", x, all, "y", y); !status.ok()) return status;
-  if (rate.inference_scale() == 1.0) {
-    CopyOrZero(x, false, y, execution);
+  const double factor = rate.inference_scale();
+  if (factor == 1.0 || factor == 0.0) {
+    CopyOrZero(x, factor == 0.0, y, execution);
     return {};
   }
   const ApplyKernels& kernels = ApplyKernelsFor(x.type(), execution.target);
-  const Scale scale(rate.inference_scale());
+  const Scale scale(factor);
   const bool streaming = WantsStreaming(x, y);
   ForEachMasked(x, all, y, execution, kDiscard,
                 [&](const void* from, const std::uint64_t* words, std::size_t n, void* to) {

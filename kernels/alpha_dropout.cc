@@ -12,8 +12,8 @@ namespace {
 
 constexpr double kAlpha = -1.7580993408473766;
 
+// Of rates that keep anything.
 Affine AffineOf(const Rate& rate) {
-  if (rate.threshold() == 0) return {Scale(0.0), Scale(0.0), Scale(0.0)};
   const double q = static_cast<double>(rate.threshold()) * 0x1p-32;
   const double p = 1.0 - q;
   const double a = 1.0 / std::sqrt(q * (1.0 + p * kAlpha * kAlpha));
@@ -26,8 +26,8 @@ Affine AffineOf(const Rate& rate) {
 Status AlphaDropoutForward(ConstArray x, const Mask& mask, Array y, const Execution& execution) noexcept {
   const Status status = CheckMasked("x", x, mask, "y", y);
   if (!status.ok()) return status;
-  if (KeepsAllOrNone(mask)) {
-    CopyOrZero(x, mask.rate().threshold() == 0, y, execution);
+  if (WritesZeros(mask) || Copies(mask)) {
+    CopyOrZero(x, WritesZeros(mask), y, execution);
     return {};
   }
   const SelectKernels& kernels = SelectKernelsFor(x.type(), execution.target);
@@ -44,8 +44,8 @@ Status AlphaDropoutForward(ConstArray x, const Mask& mask, Array y, const Execut
 Status AlphaDropoutBackward(ConstArray dy, const Mask& mask, Array dx, const Execution& execution) noexcept {
   const Status status = CheckMasked("dy", dy, mask, "dx", dx);
   if (!status.ok()) return status;
-  if (KeepsAllOrNone(mask)) {
-    CopyOrZero(dy, mask.rate().threshold() == 0, dx, execution);
+  if (WritesZeros(mask) || Copies(mask)) {
+    CopyOrZero(dy, WritesZeros(mask), dx, execution);
   } else {
     Drop(MaskWords(mask, dy.size(), execution.target), dy, AffineOf(mask.rate()).scale, dx, execution);
   }

@@ -25,8 +25,10 @@ void CopyOrZero(ConstArray x, bool zero, Array y, const Execution& execution) no
                [&](std::size_t first, std::size_t count) { ForEachPart(first, count, part, x, y); });
 }
 
-bool KeepsAllOrNone(const Mask& mask) noexcept {
-  return StoredBytes(mask).data() == nullptr && IsConstant(mask.rate());
+bool WritesZeros(const Mask& mask) noexcept { return mask.rate().threshold() == 0; }
+
+bool Copies(const Mask& mask) noexcept {
+  return StoredBytes(mask).data() == nullptr && mask.rate().threshold() >> 32 != 0;
 }
 
 Status CheckMasked(const char* input, ConstArray x, const Mask& mask, const char* output, ConstArray y) noexcept {

@@ -10,9 +10,9 @@
 //
 // Feature alpha dropout, whole channels at a time, is the same with a mask that is Mask::Over a Broadcast.
 //
-// Types, shapes, aliasing, errors, threads and memory are as dropout.h says. Values: p = 0 copies every bit; p = 1, for
-// which the formula has no value, writes zeros, as PyTorch does; a dropped NaN or infinity leaves no trace. The same
-// bits on every target. The rate's Scaling plays no part. At inference the identity.
+// Types, shapes, aliasing, errors, threads and memory are as dropout.h says. Values: p = 0 copies every bit where the
+// mask is not a stored one; p = 1, for which the formula has no value, writes zeros, as PyTorch does; a dropped NaN or
+// infinity leaves no trace. The same bits on every target. The rate's Scaling plays no part. At inference the identity.
 #ifndef FALLOW_ALPHA_DROPOUT_H_
 #define FALLOW_ALPHA_DROPOUT_H_
 

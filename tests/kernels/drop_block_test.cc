@@ -33,6 +33,7 @@ constexpr double kRates[] = {0.0, 1e-300, 0.1, 0.5, 0.9, 1.0};
 constexpr DropBlockShape kShapes[] = {
     {.samples = 0, .channels = 3, .height = 7, .width = 7, .block_height = 3, .block_width = 3},
     {.width = 1},
+    {.samples = 9, .channels = 4, .width = 333},
     {.samples = 3, .channels = 5, .width = 10, .block_width = 3},
     {.samples = 2, .channels = 3, .width = 700, .block_width = 64},
     {.samples = 2, .channels = 33, .height = 7, .width = 7, .block_height = 7, .block_width = 7},
@@ -92,7 +93,7 @@ TEST_P(DropBlockMaskTest, IsTheOraclesForEveryShape) {
 
 // A mask that was stored, for any operation: the rate of its kept elements gives the scale but for its last bit.
 TEST_P(DropBlockMaskTest, StoredMaskWithTheRateOfItsKeptElements) {
-  const DropBlockShape& shape = kShapes[5];
+  const DropBlockShape& shape = kShapes[6];
   const MaskKey key = KeyFor(shape);
   Bytes bits(BitMaskBytes(shape.size()));
   ASSERT_TRUE(GenerateDropBlockMask(shape, Rate(0.2), key, MaskFormat::kBits, bits, {.target = GetParam()}).ok());
@@ -140,7 +141,7 @@ TEST_P(DropBlockTest, ForwardAndBackwardForEveryShape) {
 }
 
 TEST_P(DropBlockTest, StridedRowsAndAlignments) {
-  for (const DropBlockShape& shape : {kShapes[3], kShapes[5], kShapes[8]}) {
+  for (const DropBlockShape& shape : {kShapes[4], kShapes[6], kShapes[9]}) {
     const Operation operation = OperationOf(shape, 0.2);
     const std::size_t rows = shape.samples * shape.channels * shape.height;
     for (std::size_t shift = 0; shift < 18; ++shift) {
@@ -153,7 +154,7 @@ TEST_P(DropBlockTest, StridedRowsAndAlignments) {
 }
 
 TEST_P(DropBlockTest, WithoutScale) {
-  const Operation operation = OperationOf(kShapes[5], 0.3, false, Scaling::kAtInference);
+  const Operation operation = OperationOf(kShapes[6], 0.3, false, Scaling::kAtInference);
   ExpectOracle(operation, {}, {});
   ExpectOracleInPlace(operation, 0, 0, {});
 }
@@ -162,8 +163,8 @@ FALLOW_TEST_EVERY_TARGET_AND_TYPE(DropBlockTest);
 
 // By hand: 0.1 * 14^2 / 7^2 / 8^2, and 0.1 * 10 / 3 / 8.
 TEST(DropBlockSeedsTest, ProbabilityHasTheFactorForPlacesWhereABlockFits) {
-  EXPECT_DOUBLE_EQ(kShapes[5].SeedProbability(0.1), 0.00625);
-  EXPECT_DOUBLE_EQ(kShapes[2].SeedProbability(0.1), 1.0 / 24.0);
+  EXPECT_DOUBLE_EQ(kShapes[6].SeedProbability(0.1), 0.00625);
+  EXPECT_DOUBLE_EQ(kShapes[3].SeedProbability(0.1), 1.0 / 24.0);
 }
 
 // With one sample and channel, [start, start + 3) is lost where seed `start` is drawn, and the mean stays.

@@ -75,7 +75,8 @@ HWY_NOINLINE void StoreWords(const WordPlan& caller_plan, std::uint64_t first_wo
   std::size_t within = first_word % 4;
   std::uint64_t word = first_word - within;
   for (std::size_t done = 0; done < count; word += 2 * lanes) {
-    VWord lower, upper;
+    VWord lower;
+    VWord upper;
     Words::Next(plan, word, lower, upper);
     const std::size_t n = std::min(2 * lanes - within, count - done);
     if (n == 2 * lanes) {
@@ -121,7 +122,8 @@ HWY_NOINLINE void StoreMask(const WordPlan& caller_plan, std::uint64_t first_ele
   const std::size_t within = first_element % 4;
   auto* bits = reinterpret_cast<std::uint8_t*>(words);
   for (std::size_t i = 0; i < within + count; i += step) {
-    VWord lower, upper;
+    VWord lower;
+    VWord upper;
     Words::Next(plan, first_element - within + i, lower, upper);
     StoreKept(KeptWords(plan.rule, lower), KeptWords(plan.rule, upper), bits + i / 8);
   }

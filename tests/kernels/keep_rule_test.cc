@@ -126,6 +126,7 @@ TEST_P(KeepRuleTest, TheCallersRoundingModeDoesNotMatter) {
   const int mode = std::fegetround();
   for (const int other : {FE_UPWARD, FE_DOWNWARD, FE_TOWARDZERO}) {
     std::vector<bool> kept;
+    kept.reserve(cases.size());
     ASSERT_EQ(std::fesetround(other), 0);
     for (const auto& [rate, word] : cases) kept.push_back(KeepsWord(GetParam().stream, rate, word));
     std::fesetround(mode);

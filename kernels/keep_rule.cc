@@ -94,15 +94,19 @@ std::uint64_t CurandThreshold(double p) {
   return b - distance + (b >> j & 1);
 }
 
-// The least word that oneDNN keeps: word > t, t = f64((2^32 - 1) * f32(p)), for integers is word >= floor(t) + 1. The
-// product of 32 and 24 bits has 56 at most, and is rounded to 53.
+// The least word that oneDNN keeps: word > f64(t), t = (2^32 - 1) * f32(p), for integers is word >= floor(f64(t)) + 1.
+//
+// Rounding t cannot change its floor, so t is taken as it is. Let f32(p) = m * 2^-e with m < 2^24. Then t lies f32(p)
+// below m * 2^(32 - e), a multiple of 2^(32 - e), which is more than f32(p): no other multiple is between. If e > 32,
+// integers are such multiples; if not, m * 2^(32 - e) is an integer and f32(p) < 1 or t is one too. So the next integer
+// is f32(p) or more above t, while rounding moves t by 2^-21 times that at most. (p = 1: t has 32 bits.)
 std::uint64_t OneDnnLeastKept(double p) {
   const Binary rounded = FloatOf(p);
-  // BinaryOf leaves 53 bits of which FloatOf has cleared 29: without them the product fits.
-  const std::uint64_t product = (rounded.significand >> (kDoubleBits - kFloatBits)) * 0xFFFFFFFF;
-  const int places = rounded.places - (kDoubleBits - kFloatBits);
-  const std::uint64_t t = RoundedToBits(product, kDoubleBits);
-  return (places >= 64 ? 0 : t >> places) + 1;
+  // Of the 53 bits FloatOf has cleared 29: without them the product fits.
+  constexpr int kCleared = kDoubleBits - kFloatBits;
+  const std::uint64_t product = (rounded.significand >> kCleared) * 0xFFFFFFFF;
+  const int places = rounded.places - kCleared;
+  return (places >= 64 ? 0 : product >> places) + 1;
 }
 
 // word & field >= least, as a rule: the complement of the field is below what it has room for above `least`.

@@ -14,9 +14,8 @@
 // compares integers with a threshold that gives the same answer for every one of the 2^32 words. The scale of kept
 // elements is Rate::scale() with every layout: it can differ from a framework's in its last bits.
 //
-// All but kFallow need `rounds` = k10, and none of their masks depends on the type or the shape of a tensor: i counts
-// in the order given, which is row-major but for oneDNN. They cost one word an element where kFallow needs one to nine
-// bits.
+// All but kFallow need `rounds` = k10. No mask depends on the type or the shape of a tensor: i counts in the order
+// given, which is row-major but for oneDNN.
 //
 // What cannot be had, and why
 //   oneDNN 3.11 and later, offset 0 (the default): a defect there. Only one word of each block is used, so that four
@@ -46,27 +45,25 @@ namespace fallow {
 struct MaskKey;
 
 enum class MaskStream : std::uint8_t {
-  // Fallow's own, the mask contract (mask.h). The only one whose speed is worth having; all others are for comparing
-  // with a framework, or for going on with what one began.
+  // Fallow's own, the mask contract (mask.h), and the fastest: it draws one to nine bits an element, the others a word.
+  // Those are for comparing with a framework, or for going on with what one began.
   kFallow,
 
   // cuRAND's device generator curandStatePhilox4_32_10_t, all versions, read in sequence: the words under PyTorch's
-  // CUDA
-  // dropout.
+  // dropout on CUDA.
   //   word   P(lo seed, hi seed; lo i/4, hi i/4, lo stream, hi stream)[i % 4]
-  //   keeps  f32(f32(word) * 2^-32 + 2^-33) < f32(f64(1 - p)): curand_uniform, and PyTorch's comparison. p = 0 keeps
-  //          all, since PyTorch then draws nothing (curand_uniform can be 1, and the comparison would drop that).
-  //   curand_init(seed, subsequence, offset): stream is the subsequence, and element j of the sequence is i = offset +
-  //   j.
+  //   keeps  f32(f32(word) * 2^-32 + 2^-33) < f32(f64(1 - p)): curand_uniform, and PyTorch's comparison for all types
+  //          but double. p = 0 keeps all, since PyTorch then draws nothing. (curand_uniform can be 1.)
+  //   For curand_init(seed, subsequence, offset), stream is the subsequence, and i = offset + j for the sequence's
+  //   j-th.
   kCurand,
 
   // PyTorch's torch.func._random (private; read at 2.14), CPU and CUDA, which has uniforms but no dropout:
   // torch.func._random.uniform(key, shape) < 1 - p, in float.
   //   word   P(lo seed, hi seed; lo b, hi b, 0, 0)[i % 4],    b = stream + i/4 modulo 2^64
   //   keeps  (word mod 2^24) * 2^-24 < f32(f64(1 - p))
-  //   A key is a tensor of two numbers: seed and stream. (Those that `split` and `fold_in` return too.) For a seed
-  //   alone
-  //   stream is 0, and the words are those of kCurand with stream 0.
+  //   A key, be it from a seed, `split` or `fold_in`, is a tensor of two numbers: seed and stream. From a seed, stream
+  //   is 0, and the words are those of kCurand with stream 0.
   kPyTorchStateless,
 
   // oneDNN 3.11 and later, the dropout attribute with an offset that is not 0.

@@ -54,8 +54,7 @@ enum class MaskStream : std::uint8_t {
   //   word   P(lo seed, hi seed; lo i/4, hi i/4, lo stream, hi stream)[i % 4]
   //   keeps  f32(f32(word) * 2^-32 + 2^-33) < f32(f64(1 - p)): curand_uniform, and PyTorch's comparison for all types
   //          but double. p = 0 keeps all, since PyTorch then draws nothing. (curand_uniform can be 1.)
-  //   For curand_init(seed, subsequence, offset), stream is the subsequence, and i = offset + j for the sequence's
-  //   j-th.
+  //   For curand_init(seed, subsequence, offset), stream is the subsequence; word j from there on is i = offset + j.
   kCurand,
 
   // PyTorch's torch.func._random (private; read at 2.14), CPU and CUDA, which has uniforms but no dropout:

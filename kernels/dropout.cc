@@ -7,6 +7,7 @@
 #include "kernels/checks.h"
 #include "kernels/chunks.h"
 #include "kernels/element_address.h"
+#include "kernels/keyed_mask.h"
 #include "kernels/mask_words.h"
 #include "kernels/stored_mask.h"
 #include "kernels/words.h"
@@ -73,14 +74,11 @@ void Drop(ConstArray x, const Mask& mask, Array y, const Execution& execution, c
                 });
 }
 
-// Whether the mask is known without looking: then it is not generated.
-bool KeepsAllOrNone(const Mask& mask) { return StoredBytes(mask).data() == nullptr && IsConstant(mask.rate()); }
-
 Status Dropout(const char* input, ConstArray x, const Mask& mask, const char* output, Array y,
                const Execution& execution) {
   const Status status = CheckDropout(input, x, mask, output, y);
   if (!status.ok()) return status;
-  if (KeepsAllOrNone(mask)) {
+  if (IsConstant(mask)) {
     CopyOrZero(x, mask.rate().threshold() == 0, y, execution);
   } else {
     Drop(x, mask, y, execution, kDiscard);
@@ -104,7 +102,7 @@ Status DropoutForwardStore(ConstArray x, const Mask& mask, Array y, MaskFormat f
   if (!status.ok()) return status;
   const Status apart = FirstError(CheckBytesApart("stored", stored, x), CheckBytesApart("stored", stored, y));
   if (!apart.ok()) return apart;
-  if (KeepsAllOrNone(mask)) {
+  if (IsConstant(mask)) {
     CopyOrZero(x, mask.rate().threshold() == 0, y, execution);
     return GenerateMask(mask, x.size(), format, stored, execution);
   }

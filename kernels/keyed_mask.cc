@@ -19,7 +19,7 @@ bool IsConstant(const MaskKey& key, const Rate& rate) {
 
 }  // namespace
 
-bool IsConstant(const Mask& mask) noexcept {
+bool KeepsAllOrNone(const Mask& mask) noexcept {
   if (mask.source() == Mask::Source::kKey) return IsConstant(mask.key(), mask.rate());
   return mask.source() == Mask::Source::kRowKeys &&
          std::ranges::all_of(mask.row_keys(), [&](const MaskKey& key) { return IsConstant(key, mask.rate()); });

@@ -16,8 +16,8 @@ namespace fallow {
 // What is wrong with a key of `count` elements, which is `argument` in the public declaration.
 Status CheckKey(const char* argument, const MaskKey& key, std::size_t count) noexcept;
 
-// Whether every key's mask keeps all elements, or drops all, whatever its random numbers.
-bool IsConstant(const Mask& mask) noexcept;
+// Whether the mask is known without generating or reading it. Of row keys: whether that is so for each.
+bool KeepsAllOrNone(const Mask& mask) noexcept;
 
 // The mask of one key, after CheckKey. Thread-safe.
 class KeyedMask {

@@ -27,9 +27,7 @@ void CopyOrZero(ConstArray x, bool zero, Array y, const Execution& execution) no
 
 bool WritesZeros(const Mask& mask) noexcept { return mask.rate().threshold() == 0; }
 
-bool Copies(const Mask& mask) noexcept {
-  return StoredBytes(mask).data() == nullptr && mask.rate().threshold() >> 32 != 0;
-}
+bool Copies(const Mask& mask) noexcept { return !WritesZeros(mask) && KeepsAllOrNone(mask); }
 
 Status CheckMasked(const char* input, ConstArray x, const Mask& mask, const char* output, ConstArray y) noexcept {
   if (const Status status = CheckArray(input, x); !status.ok()) return status;

@@ -11,6 +11,7 @@
 #include "fallow/status.h"
 #include "kernels/chunks.h"
 #include "kernels/element_address.h"
+#include "kernels/keyed_mask.h"
 #include "kernels/words.h"
 
 namespace fallow {

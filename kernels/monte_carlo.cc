@@ -5,6 +5,7 @@
 
 #include "kernels/apply_kernels.h"
 #include "kernels/checks.h"
+#include "kernels/keyed_mask.h"
 #include "kernels/mask_words.h"
 #include "kernels/masked.h"
 #include "kernels/welford_kernels.h"
@@ -12,12 +13,28 @@
 namespace fallow {
 namespace {
 
+// Layouts of other frameworks may have no streams to count samples by.
+Status CheckLastSample(const char* argument, MaskKey key, std::size_t samples) {
+  key.stream += samples - 1;
+  return CheckKey(argument, key, 0);
+}
+
+Status CheckSampleKeys(const Mask& mask, std::size_t samples) {
+  if (samples == 0) return {};
+  if (mask.source() == Mask::Source::kKey) return CheckLastSample("key", mask.key(), samples);
+  for (const MaskKey& key : mask.row_keys()) {
+    if (const Status status = CheckLastSample("row_keys", key, samples); !status.ok()) return status;
+  }
+  return {};
+}
+
 Status CheckSamples(ConstArray x, const Mask& mask, std::size_t samples, ConstArray y) {
   if (const Status status = FirstError(CheckArray("x", x), CheckArray("y", y)); !status.ok()) return status;
   if (const Status status = CheckMask(mask, x.size()); !status.ok()) return status;
   if (mask.source() != Mask::Source::kKey && mask.source() != Mask::Source::kRowKeys) {
     return Status::Invalid("mask", static_cast<double>(mask.source()), "a mask made from keys");
   }
+  if (const Status status = CheckSampleKeys(mask, samples); !status.ok()) return status;
   if (y.type() != x.type()) return Status::Invalid("y", static_cast<double>(y.type()), "the type of the input");
   std::size_t size = 0;
   if (__builtin_mul_overflow(samples, x.size(), &size) || y.size() != size) {

@@ -18,7 +18,8 @@
 namespace fallow {
 
 // Sample t of `samples` is what DropoutForward would give for the mask's key with stream + t (modulo 2^64): a sample is
-// a step of StreamOf. With row keys, the streams of all rows move on. Each part of x is read from memory once for all
+// a step of StreamOf. With row keys, the streams of all rows move on. More than one sample need a key's layout to have
+// streams. Each part of x is read from memory once for all
 // samples.
 //   x      R rows, any DType
 //   mask   of keys, not stored

@@ -91,7 +91,7 @@ class DropoutErrorsTest : public ErrorsTest, public testing::WithParamInterface<
 
   static Status Call(std::span<const float> in, std::span<float> out, std::span<std::uint8_t> mask,
                      Rate rate = Rate(0.5), const MaskKey& key = {}) {
-    return RunForm(GetParam(), in, rate, key, out, mask, {});
+    return RunForm(GetParam(), in, {rate, key}, out, mask, {});
   }
 };
 
@@ -168,8 +168,8 @@ TEST(DropoutLimitsTest, AdjacentSpansAndTheLastElementAreNoError) {
   const MaskKey key = {.first_element = kEnd - kSize};
   for (const Form form : test::kForms) {
     const std::span<std::uint8_t> mask_span(mask, test::MaskBytesOf(form, kSize));
-    EXPECT_TRUE(RunForm(form, {floats, kSize}, Rate(0.5), key, {floats + kSize, kSize}, mask_span, {}).ok()) << form;
-    EXPECT_TRUE(RunForm(form, {floats + kSize, kSize}, Rate(0.5), key, {floats, kSize}, mask_span, {}).ok()) << form;
+    EXPECT_TRUE(RunForm(form, {floats, kSize}, {Rate(0.5), key}, {floats + kSize, kSize}, mask_span, {}).ok()) << form;
+    EXPECT_TRUE(RunForm(form, {floats + kSize, kSize}, {Rate(0.5), key}, {floats, kSize}, mask_span, {}).ok()) << form;
   }
 }
 

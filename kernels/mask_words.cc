@@ -54,7 +54,7 @@ Status CheckMask(const Mask& mask, std::size_t count) noexcept {
   if (broadcast.is_none() && broadcast.valid()) return CheckSource(mask, count);
   if (!broadcast.valid()) {
     return Status::Invalid("broadcast", static_cast<double>(broadcast.size()),
-                           "at most 8 dimensions, each noise size that of the shape or 1");
+                           "1 to 8 dimensions, each noise size that of the shape or 1, of a size that fits");
   }
   if (broadcast.size() != count) {
     return Status::Invalid("broadcast", static_cast<double>(broadcast.size()),

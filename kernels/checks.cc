@@ -70,10 +70,7 @@ Status CheckArray(const char* argument, const ConstArray& array) noexcept {
   return {};
 }
 
-Status CheckLike(const char* argument, const ConstArray& array, const ConstArray& other) noexcept {
-  if (array.type() != other.type()) {
-    return Status::Invalid(argument, static_cast<double>(array.type()), "the type of the input");
-  }
+Status CheckShape(const char* argument, const ConstArray& array, const ConstArray& other) noexcept {
   if (array.size() != other.size()) {
     return Status::Invalid(argument, static_cast<double>(array.size()), "as many elements as the input");
   }
@@ -81,6 +78,13 @@ Status CheckLike(const char* argument, const ConstArray& array, const ConstArray
     return Status::Invalid(argument, static_cast<double>(array.rows()), "as many rows as the input");
   }
   return {};
+}
+
+Status CheckLike(const char* argument, const ConstArray& array, const ConstArray& other) noexcept {
+  if (array.type() != other.type()) {
+    return Status::Invalid(argument, static_cast<double>(array.type()), "the type of the input");
+  }
+  return CheckShape(argument, array, other);
 }
 
 Status CheckApart(const char* argument, const ConstArray& array, const ConstArray& other) noexcept {

@@ -7,6 +7,7 @@ namespace fallow::bench {
 
 void RegisterKernels();
 void RegisterTraining();
+void RegisterVariants();
 
 }  // namespace fallow::bench
 

@@ -56,7 +56,8 @@ class MonteCarloForwardTest : public test::OperationTest {
 
 TEST_P(MonteCarloForwardTest, IsOneCallASample) {
   for (const RowShape shape : kShapes) {
-    const MaskKey key = {.seed = 3, .stream = StreamOf(5, 6), .first_element = shape.cols % 2 == 0 ? std::uint64_t{0} : 12'345};
+    const MaskKey key = {
+        .seed = 3, .stream = StreamOf(5, 6), .first_element = shape.cols % 2 == 0 ? std::uint64_t{0} : 12'345};
     const Elements x = test::ElementValues(type(), shape.rows * shape.cols);
     for (const double p : {0.0, 1e-300, 0.1, 0.5, 0.9, 1.0}) {
       for (const std::size_t samples : {std::size_t{1}, std::size_t{5}, std::size_t{40}}) {

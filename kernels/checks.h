@@ -8,6 +8,7 @@
 
 #include "fallow/array.h"
 #include "fallow/mask.h"
+#include "fallow/rate.h"
 #include "fallow/status.h"
 
 namespace fallow {
@@ -26,6 +27,9 @@ Status CheckLike(const char* argument, const ConstArray& array, const ConstArray
 
 // Shares no element with `other`. Both have passed CheckArray.
 Status CheckApart(const char* argument, const ConstArray& array, const ConstArray& other) noexcept;
+
+// In [0, 1], and with a known scaling.
+Status CheckRate(const Rate& rate) noexcept;
 
 // A mask in memory, or another array of bytes: its size, and not null.
 Status CheckBytes(const char* argument, std::span<const std::uint8_t> bytes, std::size_t wanted,

@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "kernels/broadcast_words.h"
+#include "kernels/checks.h"
 #include "kernels/mask_plan.h"
 #include "kernels/words.h"
 
@@ -90,7 +91,7 @@ Broadcast ChannelBroadcast(const DropBlockShape& shape) {
 }  // namespace
 
 Status CheckDropBlock(const DropBlockShape& shape, const Rate& rate, const MaskKey& key, std::size_t size) noexcept {
-  if (!rate.valid()) return Status::Invalid("rate", rate.drop_probability(), "a number in [0, 1]");
+  if (const Status status = CheckRate(rate); !status.ok()) return status;
   std::size_t product = 0;
   if (!Multiply({shape.samples, shape.channels, shape.height, shape.width}, &product) || product != size) {
     return Status::Invalid("shape", static_cast<double>(product), "a shape of as many elements as the array");

@@ -44,7 +44,7 @@ Status CheckSource(const Mask& mask, std::size_t count) {
 }  // namespace
 
 Status CheckMask(const Mask& mask, std::size_t count) noexcept {
-  if (!mask.rate().valid()) return Status::Invalid("rate", mask.rate().drop_probability(), "a number in [0, 1]");
+  if (const Status status = CheckRate(mask.rate()); !status.ok()) return status;
   const Broadcast& broadcast = mask.broadcast();
   if (broadcast.is_none() && broadcast.valid()) return CheckSource(mask, count);
   if (!broadcast.valid()) {

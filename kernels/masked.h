@@ -59,11 +59,6 @@ bool WantsStreaming(ConstArray x, ConstArray y) noexcept;
 // not for NaNs, infinities and negative numbers.
 void CopyOrZero(ConstArray x, bool zero, Array y, const Execution& execution) noexcept;
 
-// Where the result is known without looking at the mask, which then is not generated. A stored mask is what says what
-// p = 0 keeps.
-bool WritesZeros(const Mask& mask) noexcept;
-bool Copies(const Mask& mask) noexcept;
-
 // An operation with one input and one output, called that in its declaration: everything but what it alone takes.
 Status CheckMasked(const char* input, ConstArray x, const Mask& mask, const char* output, ConstArray y) noexcept;
 

@@ -84,8 +84,8 @@ Status CheckState(ConstArray sample, ConstArray mean, ConstArray m2) {
 Status MonteCarloForward(ConstArray x, const Mask& mask, std::size_t samples, Array y,
                          const Execution& execution) noexcept {
   if (const Status status = CheckSamples(x, mask, samples, y); !status.ok()) return status;
-  if (WritesZeros(mask) || Copies(mask)) {
-    for (std::size_t t = 0; t < samples; ++t) CopyOrZero(x, WritesZeros(mask), SampleOf(y, t, x), execution);
+  if (KeepsAllOrNone(mask)) {
+    for (std::size_t t = 0; t < samples; ++t) CopyOrZero(x, DropsAll(mask), SampleOf(y, t, x), execution);
     return {};
   }
   const ApplyKernels& kernels = ApplyKernelsFor(x.type(), execution.target);

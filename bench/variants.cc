@@ -29,7 +29,7 @@ bool IsZoneout(const Case& c, Buffers& b) {
 
 // Maps of 14 x 14 and blocks of 7 x 7, as in the last stages of a residual network; a few elements are left over.
 DropBlockShape Maps(std::size_t n) {
-  return {.samples = n / (14 * 14), .height = 14, .width = 14, .block_height = 7, .block_width = 7};
+  return {.samples = n / 14 / 14, .height = 14, .width = 14, .block_height = 7, .block_width = 7};
 }
 
 // A sequence a row.

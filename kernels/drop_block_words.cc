@@ -70,10 +70,7 @@ void Smear(std::uint64_t* words, std::size_t size, std::size_t times, std::size_
 
 bool Multiply(std::initializer_list<std::size_t> sizes, std::size_t* product) {
   *product = 1;
-  for (const std::size_t size : sizes) {
-    if (__builtin_mul_overflow(*product, size, product)) return false;
-  }
-  return true;
+  return std::ranges::all_of(sizes, [=](std::size_t size) { return !__builtin_mul_overflow(*product, size, product); });
 }
 
 bool BlockFits(const DropBlockShape& shape) {

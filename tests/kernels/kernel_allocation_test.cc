@@ -51,7 +51,8 @@ TEST_P(KernelAllocationTest, AllFormsAndSources) {
   const std::vector<std::uint8_t> bytes(kSize, 1);
   const std::vector<std::uint8_t> bits(BitMaskBytes(kSize), 0x5A);
   std::vector<std::uint8_t> stored(kSize);
-  oracle::Elements from(kRows * (kCols + 1) * element_bytes()), to = from;
+  oracle::Elements from(kRows * (kCols + 1) * element_bytes());
+  oracle::Elements to = from;
   const ConstArray x(from.data(), dtype(), kRows, kCols, kCols + 1);
   const Array y(to.data(), dtype(), kRows, kCols, kCols);
   const Mask one_key(Rate(0.1), MaskKey{});
@@ -80,13 +81,19 @@ TEST_P(KernelAllocationTest, AllFormsAndSources) {
 }
 
 TEST_P(KernelAllocationTest, Variants) {
-  oracle::Elements a(kSize * element_bytes()), b = a, c = a, samples(3 * a.size());
-  std::vector<double> mean(kSize), m2(kSize);
+  oracle::Elements a(kSize * element_bytes());
+  oracle::Elements b = a;
+  oracle::Elements c = a;
+  oracle::Elements samples(3 * a.size());
+  std::vector<double> mean(kSize);
+  std::vector<double> m2(kSize);
   std::vector<std::uint8_t> stored(kSize);
   const ConstArray x(a.data(), dtype(), kRows, kCols, kCols);
-  const Array y(b.data(), dtype(), kRows, kCols, kCols), z(c.data(), dtype(), kRows, kCols, kCols);
+  const Array y(b.data(), dtype(), kRows, kCols, kCols);
+  const Array z(c.data(), dtype(), kRows, kCols, kCols);
   const Array many(samples.data(), dtype(), 3 * kRows, kCols, kCols);
-  const Array means(mean.data(), kRows, kCols, kCols), squares(m2.data(), kRows, kCols, kCols);
+  const Array means(mean.data(), kRows, kCols, kCols);
+  const Array squares(m2.data(), kRows, kCols, kCols);
   const DropBlockShape shape = {
       .samples = 3, .channels = 10, .height = 3, .width = 1'001, .block_height = 3, .block_width = 9};
   const MaskKey key;

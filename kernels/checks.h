@@ -15,6 +15,9 @@ namespace fallow {
 // Any array: a known type, not null, rows apart, within an address space.
 Status CheckArray(const char* argument, ConstArray array) noexcept;
 
+// Of a type that is computed in float. Has passed CheckArray.
+Status CheckComputedInFloat(const char* argument, ConstArray array) noexcept;
+
 // An output: as CheckArray; of the input's type and shape; and the input itself, or apart from it.
 Status CheckOutput(const char* argument, ConstArray input, ConstArray output) noexcept;
 

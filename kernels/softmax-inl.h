@@ -71,6 +71,15 @@ inline float Exponentials(std::size_t n, float max, float* stage) {
   return sum.Total();
 }
 
+inline void Invalidate(std::size_t n, float* stage) {
+  const DF d;
+  const VF masked = hn::Set(d, -std::numeric_limits<float>::infinity());
+  const VF nan = hn::Set(d, std::numeric_limits<float>::quiet_NaN());
+  ForEachInRuns(WholeRuns(n), [&](std::size_t i, std::size_t, std::size_t) HWY_ATTR {
+    hn::Store(hn::IfThenZeroElse(hn::Eq(hn::Load(d, stage + i), masked), nan), d, stage + i);
+  });
+}
+
 template <class T>
 void FinishSoftmax(const float* stage, std::size_t n, float factor, const std::uint64_t* words, void* y) {
   const DF d;

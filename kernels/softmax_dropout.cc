@@ -67,23 +67,17 @@ class SoftmaxCall {
     });
   }
 
-  // In a longer row each segment's logits and exponentials are computed again where they are needed: the stage holds
-  // one segment.
   void ForwardRow(std::size_t row, RowWords& words, float* stage, Array y) const {
     const std::size_t seen = Seen(row);
-    const bool staged = seen <= kRowSegment;
     const float max = MaxOfRow(row, seen, stage);
     double sum = 0.0;
     ForEachSegment(seen, [&](std::size_t col, std::size_t n) {
-      if (!staged) Logits(row, col, n, stage);
+      StageLogits(row, seen, col, n, stage);
       sum += kernels_.exponentials(n, max, stage);
     });
     const float factor = Quotient(dropout_scale_, sum);
     ForEachSegment(seen, [&](std::size_t col, std::size_t n) {
-      if (!staged) {
-        Logits(row, col, n, stage);
-        kernels_.exponentials(n, max, stage);
-      }
+      StageExponentials(row, seen, col, n, max, sum, stage);
       kernels_.finish(stage, n, factor, words.Of(row, col, n), ElementAddress(y, row, col));
     });
     ZeroFrom(seen, row, y);
@@ -91,12 +85,11 @@ class SoftmaxCall {
 
   void BackwardRow(std::size_t row, ConstArray dy, RowWords& words, float* stage, Array dx) const {
     const std::size_t seen = Seen(row);
-    const bool staged = seen <= kRowSegment;
     const float max = MaxOfRow(row, seen, stage);
     double sum = 0.0;
     double products = 0.0;
     ForEachSegment(seen, [&](std::size_t col, std::size_t n) {
-      if (!staged) Logits(row, col, n, stage);
+      StageLogits(row, seen, col, n, stage);
       const SoftmaxSums sums = kernels_.exponentials_and_products(n, max, ElementAddress(dy, row, col),
                                                                   words.Of(row, col, n), dropout_scale_, stage);
       sum += sums.exponentials;
@@ -105,14 +98,27 @@ class SoftmaxCall {
     const float factor = Quotient(options_.scale, sum);
     const float mean = Quotient(static_cast<float>(products), sum);
     ForEachSegment(seen, [&](std::size_t col, std::size_t n) {
-      if (!staged) {
-        Logits(row, col, n, stage);
-        kernels_.exponentials(n, max, stage);
-      }
+      StageExponentials(row, seen, col, n, max, sum, stage);
       kernels_.finish_gradient(stage, n, factor, mean, ElementAddress(dy, row, col), words.Of(row, col, n),
                                dropout_scale_, ElementAddress(dx, row, col));
     });
     ZeroFrom(seen, row, dx);
+  }
+
+  // Stage what MaxOfRow or the sum has left there already, unless the row has several segments: the stage holds one.
+  void StageLogits(std::size_t row, std::size_t seen, std::size_t col, std::size_t n, float* stage) const {
+    if (seen > kRowSegment) Logits(row, col, n, stage);
+  }
+
+  void StageExponentials(std::size_t row, std::size_t seen, std::size_t col, std::size_t n, float max, double sum,
+                         float* stage) const {
+    if (std::isnan(sum)) {
+      Logits(row, col, n, stage);
+      kernels_.invalidate(n, stage);
+    } else if (seen > kRowSegment) {
+      Logits(row, col, n, stage);
+      kernels_.exponentials(n, max, stage);
+    }
   }
 
   // How many columns the causal mask leaves to a row.
@@ -130,15 +136,16 @@ class SoftmaxCall {
     return kernels_.logits(ElementAddress(x_, row, col), n, options_.scale, attended, stage);
   }
 
-  // The largest logit, or 0 if there is none above -infinity.
+  // The largest logit, or 0 if there is none above -infinity. Anything in a row with a NaN, which targets compare in
+  // different ways.
   float MaxOfRow(std::size_t row, std::size_t seen, float* stage) const {
     float max = -std::numeric_limits<float>::infinity();
     ForEachSegment(seen, [&](std::size_t col, std::size_t n) { max = std::max(max, Logits(row, col, n, stage)); });
     return max > -std::numeric_limits<float>::infinity() ? max : 0.0f;
   }
 
-  // 0 for a row without exponentials.
-  static float Quotient(float numerator, double sum) { return sum == 0.0 ? 0.0f : numerator / static_cast<float>(sum); }
+  // Finite also for a row without exponentials, or without a sum: what is masked there must stay 0.
+  static float Quotient(float numerator, double sum) { return sum > 0.0 ? numerator / static_cast<float>(sum) : 0.0f; }
 
   static void ZeroFrom(std::size_t col, std::size_t row, Array y) {
     if (col < y.cols()) std::memset(ElementAddress(y, row, col), 0, (y.cols() - col) * SizeOf(y.type()));

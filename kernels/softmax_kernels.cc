@@ -14,7 +14,7 @@ namespace {
 
 template <class T>
 constexpr SoftmaxKernels KernelsOf() {
-  return {Logits<T>, Exponentials, FinishSoftmax<T>, ExponentialsAndProducts<T>, FinishSoftmaxGradient<T>};
+  return {Logits<T>, Exponentials, Invalidate, FinishSoftmax<T>, ExponentialsAndProducts<T>, FinishSoftmaxGradient<T>};
 }
 
 const PerType<SoftmaxKernels>* Table() {

@@ -26,6 +26,9 @@ struct SoftmaxKernels {
   // stage = exp(stage - max); returns the sum.
   float (*exponentials)(std::size_t n, float max, float* stage);
 
+  // stage = 0 where it is -infinity, else NaN: in place of the exponentials of a row whose sum is a NaN.
+  void (*invalidate)(std::size_t n, float* stage);
+
   // y = kept ? stage * factor : 0.
   void (*finish)(const float* stage, std::size_t n, float factor, const std::uint64_t* words, void* y);
 

@@ -11,12 +11,12 @@
 //   Types      f32, bf16 or f16, the same for all arrays of a call. Computed in float and rounded to the type once, at
 //              the end.
 //   Values     A masked column, or one whose s is -infinity, has y = 0 and dx = 0, whatever dy is there; a row in which
-//              every column is such has nothing else. A NaN, or an s of +infinity, makes every kept element of its
-//              row's y, and every element of its dx that is not masked, a NaN. The exponential is 0 where it would be
-//              below 2^-126.
-//   Accuracy   The same bits on every target and with any number of threads. Before the rounding to the type, p is
-//              within p * (8 + 2 |s| + 2 |max s| + min(cols, 8192) / 32) * 2^-24 of the exact softmax of x, or within
-//              2^-125 where that is more.
+//              every column is such has nothing else. A NaN, or an s of +infinity, makes all others of its row NaNs, in
+//              y where they are kept. Exponentials below 2^-126.5 are 0.
+//   Accuracy   The same bits on every target and with any number of threads. With s rounded to float, p is within
+//              p * e of the exact softmax, e = (24 + 3 |s - max s| + min(cols, 8192) / 16) * 2^-24, and 2^-125; dx
+//              within 2 |scale| p (|g| + sum |g| p) times the largest e of what is not masked in its row, and 2^-125
+//              |scale| (|g| + sum |g|). Both before the rounding to the type.
 //   Shapes     All arrays have the same rows and columns, row strides of their own.
 //   Aliasing   An output may be an input (same address, same stride), or share no element with it. Stored masks and
 //              `attended` share nothing with an output.
@@ -55,7 +55,7 @@ struct SoftmaxOptions {
 
   // Padding mask: not empty, for each batch entry one byte a key, 0 where the key is masked: batch * cols bytes, batch
   // a divisor of the rows. Column c of row r is masked if attended[r / (rows / batch) * cols + c] is 0.
-  std::span<const std::uint8_t> attended;
+  std::span<const std::uint8_t> attended = {};
 };
 
 // y = dropout(softmax(scale * x, masked)). y may be x.

@@ -22,15 +22,15 @@ namespace fallow {
 namespace {
 
 using oracle::Doubles;
+using oracle::Type;
 using test::Edge;
 using test::NumberRows;
-using test::NumberType;
 using test::Output;
 using Bits = std::vector<std::uint32_t>;
 
 struct Problem {
-  Problem(NumberType number_type, std::size_t rows, std::size_t cols, double drop_probability, bool centred)
-      : type(number_type),
+  Problem(Type element_type, std::size_t rows, std::size_t cols, double drop_probability, bool centred)
+      : type(element_type),
         shape({.rows = rows, .cols = cols, .centred = centred}),
         p(drop_probability),
         key({.seed = cols, .stream = rows, .first_element = cols % 3 * 77}),
@@ -38,8 +38,8 @@ struct Problem {
         residual(Numbers(3.0, 2)),
         dy(Numbers(1.0, 3)),
         dz(Numbers(1.0, 4)),
-        gamma(test::RandomNumbers(NumberType::kF32, cols, 2.0, 5)),
-        beta(test::RandomNumbers(NumberType::kF32, cols, 2.0, 6)),
+        gamma(test::RandomNumbers(Type::kF32, cols, 2.0, 5)),
+        beta(test::RandomNumbers(Type::kF32, cols, 2.0, 6)),
         kept(oracle::MaskBytes(p, test::ToOracle(key), x.size())) {}
 
   Doubles Numbers(double range, std::uint64_t seed) const {
@@ -59,7 +59,7 @@ struct Problem {
     return z;
   }
 
-  NumberType type;
+  Type type;
   oracle::NormShape shape;
   double p;
   MaskKey key;
@@ -69,7 +69,7 @@ struct Problem {
 };
 
 std::ostream& operator<<(std::ostream& out, const Problem& problem) {
-  return out << (problem.shape.centred ? "layer norm, " : "RMS norm, ") << test::NameOf(problem.type) << ", "
+  return out << (problem.shape.centred ? "layer norm, " : "RMS norm, ") << oracle::NameOf(problem.type) << ", "
              << problem.shape.rows << " x " << problem.shape.cols << ", p " << problem.p;
 }
 
@@ -122,8 +122,8 @@ class DropoutNormTest : public test::TargetTest {
     const Status status =
         CallForward(problem, test::ViewOf(x), test::ViewOf(residual), test::ViewOf(z), test::ViewOf(y), execution);
     EXPECT_TRUE(status.ok()) << status.Message();
-    EXPECT_TRUE(z.gaps_are_intact());
-    EXPECT_TRUE(y.gaps_are_intact());
+    EXPECT_TRUE(z.surroundings_are_intact());
+    EXPECT_TRUE(y.surroundings_are_intact());
     return {Output(z), Output(y)};
   }
 
@@ -141,8 +141,8 @@ class DropoutNormTest : public test::TargetTest {
         CallBackward(problem, test::ViewOf(dy), with_dz ? ConstArray(test::ViewOf(dz)) : ConstArray(), test::ViewOf(z),
                      test::ViewOf(dx), test::ViewOf(dresidual), dgamma.span(), dbeta.span(), execution);
     EXPECT_TRUE(status.ok()) << status.Message();
-    EXPECT_TRUE(dx.gaps_are_intact());
-    EXPECT_TRUE(dresidual.gaps_are_intact());
+    EXPECT_TRUE(dx.surroundings_are_intact());
+    EXPECT_TRUE(dresidual.surroundings_are_intact());
     const auto vector = [](std::span<const float> span) { return std::vector<float>(span.begin(), span.end()); };
     return {Output(dx), Output(dresidual), vector(dgamma.span()), vector(dbeta.span())};
   }
@@ -181,7 +181,7 @@ class DropoutNormTest : public test::TargetTest {
         ASSERT_EQ(actual.dx.bits[i], 0u) << i;
       } else {
         const double largest = (std::abs(dz) + error) * scale;
-        if (problem.type == NumberType::kF16 && largest > 6e4) continue;
+        if (problem.type == Type::kF16 && largest > 6e4) continue;
         ASSERT_NEAR(actual.dx.values[i], dz * scale, error * scale + test::HalfStep(problem.type, largest)) << i;
       }
     }
@@ -207,7 +207,7 @@ class DropoutNormTest : public test::TargetTest {
 TEST_P(DropoutNormTest, EveryRowLengthBetweenGuardPages) {
   for (const std::size_t cols : {1,  2,  3,  4,  7,  8,   9,   15,  16,  17,   31,   32,   33,   47,
                                  63, 64, 65, 96, 97, 129, 511, 512, 513, 1000, 8191, 8192, 8193, 17'000}) {
-    for (const NumberType type : test::kNumberTypes) {
+    for (const Type type : test::kFloatTypes) {
       for (const bool centred : {true, false}) {
         const Problem problem(type, cols > 4000 ? 2 : 5, cols, 0.1, centred);
         ExpectOracle(problem, 0, Edge::kStart);
@@ -219,7 +219,7 @@ TEST_P(DropoutNormTest, EveryRowLengthBetweenGuardPages) {
 }
 
 TEST_P(DropoutNormTest, EveryRate) {
-  for (const NumberType type : test::kNumberTypes) {
+  for (const Type type : test::kFloatTypes) {
     for (const double p : {0.0, 1e-300, 0.1, 0.5, 0.9, 1.0}) {
       for (const bool centred : {true, false}) {
         ExpectOracle(Problem(type, 100, 77, p, centred), 4);
@@ -233,7 +233,7 @@ TEST_P(DropoutNormTest, EveryRate) {
 // several batches of rows.
 TEST_P(DropoutNormTest, TheSameBitsOnEveryTargetWithAnyThreads) {
   const Execution reference = {.max_threads = 1, .target = SupportedTargets().back()};
-  for (const NumberType type : test::kNumberTypes) {
+  for (const Type type : test::kFloatTypes) {
     for (const auto& [rows, cols] : test::kRowShapes) {
       const Problem problem(type, rows, cols, 0.1, rows % 2 == 0);
       SCOPED_TRACE(testing::Message() << problem);
@@ -250,7 +250,7 @@ TEST_P(DropoutNormTest, TheSameBitsOnEveryTargetWithAnyThreads) {
 }
 
 TEST_P(DropoutNormTest, ForwardInPlace) {
-  for (const NumberType type : test::kNumberTypes) {
+  for (const Type type : test::kFloatTypes) {
     for (const std::size_t cols : {1, 31, 64, 300, 8500}) {
       const Problem problem(type, 5, cols, 0.5, cols % 2 == 0);
       SCOPED_TRACE(testing::Message() << problem);
@@ -271,7 +271,7 @@ TEST_P(DropoutNormTest, ForwardInPlace) {
 }
 
 TEST_P(DropoutNormTest, BackwardInPlace) {
-  for (const NumberType type : test::kNumberTypes) {
+  for (const Type type : test::kFloatTypes) {
     for (const std::size_t cols : {1, 31, 64, 300, 8500}) {
       const Problem problem(type, 10, cols, 0.5, cols % 2 == 0);
       SCOPED_TRACE(testing::Message() << problem);
@@ -297,7 +297,7 @@ TEST_P(DropoutNormTest, BackwardInPlace) {
 TEST_P(DropoutNormTest, SpecialValues) {
   const double nan = std::numeric_limits<double>::quiet_NaN();
   const double infinity = std::numeric_limits<double>::infinity();
-  for (const NumberType type : test::kNumberTypes) {
+  for (const Type type : test::kFloatTypes) {
     Problem problem(type, 6, 100, 0.5, true);
     for (std::size_t i = 0; i < 600; ++i) {
       if (problem.kept[i] == 0) problem.x[i] = i % 2 == 0 ? nan : infinity;

@@ -16,7 +16,7 @@ namespace {
 using oracle::Doubles;
 
 Doubles Random(std::size_t count, std::uint64_t seed) {
-  return test::RandomNumbers(test::NumberType::kF32, count, 2.0, seed);
+  return test::RandomNumbers(oracle::Type::kF32, count, 2.0, seed);
 }
 
 double Dot(const Doubles& a, const Doubles& b) {

@@ -11,32 +11,12 @@
 
 namespace fallow::test {
 
-inline DType ToDType(NumberType type) {
-  switch (type) {
-    case NumberType::kF32:
-      return DType::kF32;
-    case NumberType::kBF16:
-      return DType::kBF16;
-    case NumberType::kF16:
-      break;
-  }
-  return DType::kF16;
-}
-
-inline const char* NameOf(NumberType type) {
-  switch (type) {
-    case NumberType::kF32:
-      return "f32";
-    case NumberType::kBF16:
-      return "bf16";
-    case NumberType::kF16:
-      break;
-  }
-  return "f16";
-}
-
 inline Array ViewOf(const NumberRows& rows) {
-  return {rows.data(), ToDType(rows.type()), rows.rows(), rows.cols(), rows.row_stride()};
+  const PlacedRows& placed = rows.placed();
+  const DType type = rows.type() == oracle::Type::kF32    ? DType::kF32
+                     : rows.type() == oracle::Type::kBF16 ? DType::kBF16
+                                                          : DType::kF16;
+  return {placed.data(), type, placed.rows(), placed.cols(), placed.row_stride()};
 }
 
 // What a call wrote.

@@ -22,10 +22,10 @@ namespace fallow {
 namespace {
 
 using oracle::Doubles;
+using oracle::Type;
 using oracle::SoftmaxShape;
 using test::Edge;
 using test::NumberRows;
-using test::NumberType;
 using test::Output;
 using Bits = std::vector<std::uint32_t>;
 
@@ -33,8 +33,8 @@ constexpr double kInfinity = std::numeric_limits<double>::infinity();
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 
 struct Problem {
-  Problem(NumberType number_type, const SoftmaxShape& softmax_shape, double drop_probability, double range = 8.0)
-      : type(number_type),
+  Problem(Type element_type, const SoftmaxShape& softmax_shape, double drop_probability, double range = 8.0)
+      : type(element_type),
         shape(softmax_shape),
         p(drop_probability),
         key({.seed = shape.cols, .stream = shape.rows, .first_element = shape.cols % 3 * 77}),
@@ -46,7 +46,7 @@ struct Problem {
   Mask mask() const { return {Rate(p), key}; }
   double dropout_scale() const { return oracle::Scale(p); }
 
-  NumberType type;
+  Type type;
   SoftmaxShape shape;
   double p;
   MaskKey key;
@@ -56,7 +56,7 @@ struct Problem {
 
 std::ostream& operator<<(std::ostream& out, const Problem& problem) {
   const SoftmaxShape& shape = problem.shape;
-  return out << test::NameOf(problem.type) << ", " << shape.rows << " x " << shape.cols << ", p " << problem.p
+  return out << oracle::NameOf(problem.type) << ", " << shape.rows << " x " << shape.cols << ", p " << problem.p
              << ", scale " << shape.scale << ", queries " << shape.queries << ", first query " << shape.first_query
              << (shape.attended.empty() ? "" : ", padded");
 }
@@ -87,7 +87,7 @@ class SoftmaxDropoutTest : public test::TargetTest {
     const Status status =
         SoftmaxDropoutForward(test::ViewOf(x), problem.options(), problem.mask(), test::ViewOf(y), execution);
     EXPECT_TRUE(status.ok()) << status.Message();
-    EXPECT_TRUE(y.gaps_are_intact());
+    EXPECT_TRUE(y.surroundings_are_intact());
     return Output(y);
   }
 
@@ -100,7 +100,7 @@ class SoftmaxDropoutTest : public test::TargetTest {
     const Status status = SoftmaxDropoutBackward(test::ViewOf(x), test::ViewOf(dy), problem.options(), problem.mask(),
                                                  test::ViewOf(dx), execution);
     EXPECT_TRUE(status.ok()) << status.Message();
-    EXPECT_TRUE(dx.gaps_are_intact());
+    EXPECT_TRUE(dx.surroundings_are_intact());
     return Output(dx);
   }
 
@@ -171,7 +171,7 @@ std::size_t RowsFor(std::size_t cols) { return cols > 4000 ? 3 : 6; }
 
 TEST_P(SoftmaxDropoutTest, EveryRowLengthBetweenGuardPages) {
   for (const std::size_t cols : Columns()) {
-    for (const NumberType type : test::kNumberTypes) {
+    for (const Type type : test::kFloatTypes) {
       const Problem problem(type, {.rows = RowsFor(cols), .cols = cols, .scale = 0.3f}, 0.1);
       ExpectOracle(problem, 0, Edge::kStart);
       ExpectOracle(problem, 0, Edge::kEnd);
@@ -181,7 +181,7 @@ TEST_P(SoftmaxDropoutTest, EveryRowLengthBetweenGuardPages) {
 }
 
 TEST_P(SoftmaxDropoutTest, EveryRateAndScale) {
-  for (const NumberType type : test::kNumberTypes) {
+  for (const Type type : test::kFloatTypes) {
     for (const double p : {0.0, 1e-300, 0.1, 0.5, 0.9, 1.0}) {
       for (const float scale : {1.0f, 0.125f, -2.5f, 0.0f, 40.0f}) {
         ExpectOracle(Problem(type, {.rows = 40, .cols = 77, .scale = scale}, p));
@@ -200,7 +200,7 @@ TEST_P(SoftmaxDropoutTest, CausalAndPaddingMasks) {
                                          std::ptrdiff_t{-3}, PTRDIFF_MAX, PTRDIFF_MIN / 2}) {
         SoftmaxShape shape = {.rows = 12, .cols = cols, .scale = 0.5f, .queries = queries};
         shape.first_query = std::clamp<std::ptrdiff_t>(first, -1'000'000, 1'000'000);  // The oracle adds.
-        Problem problem(NumberType::kF32, shape, 0.25);
+        Problem problem(Type::kF32, shape, 0.25);
         ExpectOracle(problem, 3);
         problem.shape.attended.resize(3 * cols);
         for (std::size_t i = 0; i < problem.shape.attended.size(); ++i) {
@@ -215,7 +215,7 @@ TEST_P(SoftmaxDropoutTest, CausalAndPaddingMasks) {
 }
 
 TEST_P(SoftmaxDropoutTest, AnyFirstQuery) {
-  const Problem plain(NumberType::kF32, {.rows = 6, .cols = 40}, 0.5);
+  const Problem plain(Type::kF32, {.rows = 6, .cols = 40}, 0.5);
   Problem problem = plain;
   problem.shape.queries = 3;
   problem.shape.first_query = PTRDIFF_MAX;
@@ -227,7 +227,7 @@ TEST_P(SoftmaxDropoutTest, AnyFirstQuery) {
 // The same bits as on the target without vectors, with any number of threads, wherever the rows are.
 TEST_P(SoftmaxDropoutTest, TheSameBitsOnEveryTargetWithAnyThreads) {
   const Execution reference = {.max_threads = 1, .target = SupportedTargets().back()};
-  for (const NumberType type : test::kNumberTypes) {
+  for (const Type type : test::kFloatTypes) {
     for (const auto& [rows, cols] : test::kRowShapes) {
       const Problem problem(type, {.rows = rows, .cols = cols, .scale = 1.7f}, 0.1, 20.0);
       SCOPED_TRACE(testing::Message() << problem);
@@ -242,7 +242,7 @@ TEST_P(SoftmaxDropoutTest, TheSameBitsOnEveryTargetWithAnyThreads) {
 }
 
 TEST_P(SoftmaxDropoutTest, InPlace) {
-  for (const NumberType type : test::kNumberTypes) {
+  for (const Type type : test::kFloatTypes) {
     for (const std::size_t cols : {1, 31, 64, 300, 8192, 8500}) {
       const Problem problem(type, {.rows = 5, .cols = cols, .queries = 5, .first_query = 290}, 0.5);
       SCOPED_TRACE(testing::Message() << problem);
@@ -264,7 +264,7 @@ TEST_P(SoftmaxDropoutTest, InPlace) {
 }
 
 TEST_P(SoftmaxDropoutTest, MasksOfEverySource) {
-  const Problem problem(NumberType::kF32, {.rows = 30, .cols = 90}, 0.4);
+  const Problem problem(Type::kF32, {.rows = 30, .cols = 90}, 0.4);
   const auto packed = oracle::PackBits(problem.kept);
   std::vector<MaskKey> row_keys;
   for (std::size_t row = 0; row < 30; ++row) {
@@ -284,17 +284,17 @@ TEST_P(SoftmaxDropoutTest, MasksOfEverySource) {
 // Rows of 40 and of more than a segment, with special values in some of them.
 class SpecialRowsTest : public SoftmaxDropoutTest {
  protected:
-  static Problem ProblemOf(NumberType type, std::size_t cols) {
+  static Problem ProblemOf(Type type, std::size_t cols) {
     return Problem(type, {.rows = 7, .cols = cols, .scale = 2.0f}, 0.3);
   }
   static double* Row(Doubles& values, std::size_t row, std::size_t cols) { return values.data() + row * cols; }
 };
 
 TEST_P(SpecialRowsTest, InfiniteAndHugeLogits) {
-  for (const NumberType type : test::kNumberTypes) {
+  for (const Type type : test::kFloatTypes) {
     for (const std::size_t cols : {40, 8300}) {
       Problem problem = ProblemOf(type, cols);
-      const double huge = test::Rounded(type, type == NumberType::kF16 ? 6e4 : 1e38);
+      const double huge = test::Rounded(type, type == Type::kF16 ? 6e4 : 1e38);
       std::fill_n(Row(problem.x, 0, cols), cols, -kInfinity);
       for (std::size_t i = 0; i < cols; i += 2) Row(problem.x, 1, cols)[i] = -kInfinity;
       std::fill_n(Row(problem.x, 2, cols), cols, -huge);
@@ -308,7 +308,7 @@ TEST_P(SpecialRowsTest, InfiniteAndHugeLogits) {
 
 // A NaN, or +infinity, makes NaNs of all but what is masked: of that, not even a NaN in dy is seen.
 TEST_P(SpecialRowsTest, NansAndPositiveInfinity) {
-  for (const NumberType type : test::kNumberTypes) {
+  for (const Type type : test::kFloatTypes) {
     for (const std::size_t cols : {40, 8300}) {
       for (const double special : {kNan, -kNan, kInfinity}) {
         Problem problem = ProblemOf(type, cols);

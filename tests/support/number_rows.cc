@@ -11,33 +11,41 @@
 namespace fallow::test {
 namespace {
 
-constexpr std::byte kPattern{0xA5};
+using oracle::Type;
 
-std::uint32_t Encode(NumberType type, double value) {
+oracle::HalfFormat FormatOf(Type type) { return type == Type::kBF16 ? oracle::kBFloat16 : oracle::kFloat16; }
+
+std::uint32_t Encode(Type type, double value) {
   const auto f32 = static_cast<float>(value);
-  if (type == NumberType::kF32) return std::bit_cast<std::uint32_t>(f32);
-  return oracle::FloatToHalf(type == NumberType::kBF16 ? oracle::kBFloat16 : oracle::kFloat16, f32);
+  return type == Type::kF32 ? std::bit_cast<std::uint32_t>(f32) : oracle::FloatToHalf(FormatOf(type), f32);
 }
 
-double Decode(NumberType type, std::uint32_t bits) {
-  if (type == NumberType::kF32) return std::bit_cast<float>(bits);
-  const oracle::HalfFormat format = type == NumberType::kBF16 ? oracle::kBFloat16 : oracle::kFloat16;
-  return oracle::HalfToFloat(format, static_cast<std::uint16_t>(bits), true);
+double Decode(Type type, std::uint32_t bits) {
+  if (type == Type::kF32) return std::bit_cast<float>(bits);
+  return oracle::HalfToFloat(FormatOf(type), static_cast<std::uint16_t>(bits), true);
+}
+
+oracle::Elements Encoded(Type type, const std::vector<double>& values) {
+  const std::size_t size = oracle::SizeOf(type);
+  oracle::Elements elements(values.size() * size);
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    const std::uint32_t bits = Encode(type, values[i]);
+    std::memcpy(elements.data() + i * size, &bits, size);
+  }
+  return elements;
 }
 
 }  // namespace
 
-std::size_t SizeOf(NumberType type) { return type == NumberType::kF32 ? 4 : 2; }
+double Rounded(Type type, double value) { return Decode(type, Encode(type, value)); }
 
-double Rounded(NumberType type, double value) { return Decode(type, Encode(type, value)); }
-
-double HalfStep(NumberType type, double value) {
-  const int fraction_bits = type == NumberType::kF32 ? 23 : type == NumberType::kBF16 ? 7 : 10;
-  const int smallest = type == NumberType::kF16 ? -14 : -126;
+double HalfStep(Type type, double value) {
+  const int fraction_bits = type == Type::kF32 ? 23 : FormatOf(type).fraction_bits;
+  const int smallest = type == Type::kF16 ? -14 : -126;
   return std::ldexp(0.5, std::max(smallest, value == 0.0 ? smallest : std::ilogb(value)) - fraction_bits);
 }
 
-std::vector<double> RandomNumbers(NumberType type, std::size_t count, double range, std::uint64_t seed) {
+std::vector<double> RandomNumbers(Type type, std::size_t count, double range, std::uint64_t seed) {
   std::mt19937_64 random(seed);
   std::vector<double> values(count);
   for (double& value : values) {
@@ -46,30 +54,18 @@ std::vector<double> RandomNumbers(NumberType type, std::size_t count, double ran
   return values;
 }
 
-NumberRows::NumberRows(NumberType type, std::size_t rows, std::size_t cols, std::size_t gap, Edge edge)
+NumberRows::NumberRows(Type type, const std::vector<double>& values, std::size_t cols, std::size_t gap, Edge edge)
     : type_(type),
-      rows_(rows),
-      cols_(cols),
-      gap_(gap),
-      buffer_(rows == 0 ? 0 : (rows * cols + (rows - 1) * gap) * SizeOf(type), edge) {
-  std::ranges::fill(buffer_.span(), kPattern);
-}
+      placed_(Encoded(type, values), oracle::SizeOf(type), {.rows = values.size() / cols, .gap = gap, .edge = edge}) {}
 
-NumberRows::NumberRows(NumberType type, const std::vector<double>& values, std::size_t cols, std::size_t gap, Edge edge)
-    : NumberRows(type, values.size() / cols, cols, gap, edge) {
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    const std::uint32_t bits = Encode(type, values[i]);
-    std::memcpy(Element(i / cols, i % cols), &bits, SizeOf(type));
-  }
-}
-
-std::byte* NumberRows::Element(std::size_t row, std::size_t col) const {
-  return data() + (row * row_stride() + col) * SizeOf(type_);
-}
+NumberRows::NumberRows(Type type, std::size_t rows, std::size_t cols, std::size_t gap, Edge edge)
+    : NumberRows(type, std::vector<double>(rows * cols, 42.0), cols, gap, edge) {}
 
 std::vector<std::uint32_t> NumberRows::Bits() const {
-  std::vector<std::uint32_t> bits(rows_ * cols_);
-  for (std::size_t i = 0; i < bits.size(); ++i) std::memcpy(&bits[i], Element(i / cols_, i % cols_), SizeOf(type_));
+  const oracle::Elements elements = placed_.Read();
+  const std::size_t size = oracle::SizeOf(type_);
+  std::vector<std::uint32_t> bits(elements.size() / size);
+  for (std::size_t i = 0; i < bits.size(); ++i) std::memcpy(&bits[i], elements.data() + i * size, size);
   return bits;
 }
 
@@ -77,14 +73,6 @@ std::vector<double> NumberRows::Read() const {
   std::vector<double> values;
   for (const std::uint32_t bits : Bits()) values.push_back(Decode(type_, bits));
   return values;
-}
-
-bool NumberRows::gaps_are_intact() const {
-  for (std::size_t row = 0; row + 1 < rows_; ++row) {
-    const std::byte* gap = Element(row, cols_);
-    if (!std::all_of(gap, gap + gap_ * SizeOf(type_), [](std::byte b) { return b == kPattern; })) return false;
-  }
-  return true;
 }
 
 }  // namespace fallow::test

@@ -1,4 +1,4 @@
-// Numbers of any of the types that rows are computed in as floats, in guarded memory.
+// Numbers in double, as rows of a type that is computed in float.
 #ifndef FALLOW_TESTS_SUPPORT_NUMBER_ROWS_H_
 #define FALLOW_TESTS_SUPPORT_NUMBER_ROWS_H_
 
@@ -6,47 +6,38 @@
 #include <cstdint>
 #include <vector>
 
-#include "tests/support/guarded_buffer.h"
+#include "tests/support/dropout_oracle.h"
+#include "tests/support/placed_rows.h"
 
 namespace fallow::test {
 
-enum class NumberType { kF32, kBF16, kF16 };
-
-inline constexpr NumberType kNumberTypes[] = {NumberType::kF32, NumberType::kBF16, NumberType::kF16};
-
-std::size_t SizeOf(NumberType type);
+inline constexpr oracle::Type kFloatTypes[] = {oracle::Type::kF32, oracle::Type::kBF16, oracle::Type::kF16};
 
 // The nearest number of the type.
-double Rounded(NumberType type, double value);
+double Rounded(oracle::Type type, double value);
 // How far from a number near `value` the nearest of the type may be.
-double HalfStep(NumberType type, double value);
+double HalfStep(oracle::Type type, double value);
 
 // `count` numbers of the type, in [-range, range]. The same for the same arguments, everywhere.
-std::vector<double> RandomNumbers(NumberType type, std::size_t count, double range, std::uint64_t seed);
+std::vector<double> RandomNumbers(oracle::Type type, std::size_t count, double range, std::uint64_t seed);
 
-// Rows with `gap` elements between them, which must not change, at one edge of inaccessible memory.
+// Rows with `gap` elements between them, from or up to inaccessible memory.
 class NumberRows {
  public:
-  NumberRows(NumberType type, std::size_t rows, std::size_t cols, std::size_t gap, Edge edge);
-  NumberRows(NumberType type, const std::vector<double>& values, std::size_t cols, std::size_t gap, Edge edge);
+  NumberRows(oracle::Type type, const std::vector<double>& values, std::size_t cols, std::size_t gap, Edge edge);
+  // For outputs.
+  NumberRows(oracle::Type type, std::size_t rows, std::size_t cols, std::size_t gap, Edge edge);
 
-  std::byte* data() const { return buffer_.span().data(); }
-  NumberType type() const { return type_; }
-  std::size_t rows() const { return rows_; }
-  std::size_t cols() const { return cols_; }
-  std::size_t row_stride() const { return cols_ + gap_; }
+  oracle::Type type() const { return type_; }
+  const PlacedRows& placed() const { return placed_; }
 
   std::vector<double> Read() const;
-  // Bit by bit.
   std::vector<std::uint32_t> Bits() const;
-  bool gaps_are_intact() const;
+  bool surroundings_are_intact() const { return placed_.surroundings_are_intact(); }
 
  private:
-  std::byte* Element(std::size_t row, std::size_t col) const;
-
-  NumberType type_;
-  std::size_t rows_, cols_, gap_;
-  GuardedBuffer<std::byte> buffer_;
+  oracle::Type type_;
+  PlacedRows placed_;
 };
 
 }  // namespace fallow::test

@@ -6,6 +6,7 @@
 
 #include "kernels/checks.h"
 #include "kernels/element_address.h"
+#include "kernels/keyed_mask.h"
 #include "kernels/mask_words.h"
 #include "kernels/norm_kernels.h"
 #include "kernels/rows.h"
@@ -35,12 +36,13 @@ class NormCall {
         norm_(norm),
         kernels_(NormKernelsFor(like.type(), execution.target)),
         words_(mask, like.size(), execution.target),
+        drops_all_(DropsAll(mask)),
         dropout_scale_(mask.rate().scale()),
         execution_(execution) {}
 
   void Forward(ConstArray x, ConstArray residual, Array z, Array y) const {
     ForEachRowTask(rows_, cols_, execution_, [&](std::size_t first, std::size_t last) {
-      RowWords words(words_, cols_, last);
+      RowWords words(words_, drops_all_, cols_, last);
       for (std::size_t row = first; row < last; ++row) ForwardRow(row, x, residual, words, z, y);
     });
   }
@@ -60,7 +62,7 @@ class NormCall {
       AddParameterGradients(dy, z, first, rows, statistics, dgamma, dbeta);
       // Last, as dx or dresidual may be dy or z.
       ForEachRowTask(rows, cols_, execution_, [&](std::size_t begin, std::size_t end) {
-        RowWords words(words_, cols_, first + end);
+        RowWords words(words_, drops_all_, cols_, first + end);
         for (std::size_t row = begin; row < end; ++row) {
           BackwardRow(first + row, statistics[row], dy, dz, z, words, dx, dresidual);
         }
@@ -140,6 +142,7 @@ class NormCall {
   const Norm& norm_;
   const NormKernels& kernels_;
   MaskWords words_;
+  bool drops_all_;
   float dropout_scale_;
   const Execution& execution_;
 };

@@ -38,9 +38,9 @@ void ForEachSegment(std::size_t cols, const Body& body) {
 // The mask of one task's rows, generated for as many of them at a time as a chunk holds.
 class RowWords {
  public:
-  // `end_row`: the task's last, not included.
-  RowWords(const MaskWords& source, std::size_t cols, std::size_t end_row)
-      : source_(source), cols_(cols), end_(end_row * cols) {}
+  // `end_row`: the task's last, not included. `drops_all`: whatever the source says, as p = 1 does.
+  RowWords(const MaskWords& source, bool drops_all, std::size_t cols, std::size_t end_row)
+      : source_(source), drops_all_(drops_all), cols_(cols), end_(end_row * cols) {}
 
   // Words whose bit 0 is the mask of element (row, col), for `n` elements of the row, at most kRowSegment. Valid until
   // the next call.
@@ -58,10 +58,15 @@ class RowWords {
     const std::size_t rows_that_fit = std::max(n, kChunkElements / cols_ * cols_);
     first_ = element;
     last_ = element + std::min(rows_that_fit, end_ - element);
-    source_.Fill(first_, last_ - first_, words_);
+    if (drops_all_) {
+      std::fill_n(words_, kChunkWords, 0);
+    } else {
+      source_.Fill(first_, last_ - first_, words_);
+    }
   }
 
   const MaskWords& source_;
+  bool drops_all_;
   std::size_t cols_;
   std::size_t end_;
   std::size_t first_ = 0, last_ = 0;  // The elements that words_ holds.

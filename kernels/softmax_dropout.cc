@@ -7,6 +7,7 @@
 
 #include "kernels/checks.h"
 #include "kernels/element_address.h"
+#include "kernels/keyed_mask.h"
 #include "kernels/mask_words.h"
 #include "kernels/rows.h"
 #include "kernels/softmax_kernels.h"
@@ -45,6 +46,7 @@ class SoftmaxCall {
         options_(options),
         kernels_(SoftmaxKernelsFor(x.type(), target)),
         words_(mask, x.size(), target),
+        drops_all_(DropsAll(mask)),
         dropout_scale_(mask.rate().scale()),
         rows_an_entry_(options.attended.empty() ? 1 : x.size() / options.attended.size()) {}
 
@@ -61,7 +63,7 @@ class SoftmaxCall {
   template <class Body>
   void ForEachRow(const Execution& execution, const Body& body) const {
     ForEachRowTask(x_.rows(), x_.cols(), execution, [&](std::size_t first, std::size_t last) {
-      RowWords words(words_, x_.cols(), last);
+      RowWords words(words_, drops_all_, x_.cols(), last);
       alignas(64) float stage[kRowSegment];
       for (std::size_t row = first; row < last; ++row) body(row, words, stage);
     });
@@ -155,6 +157,7 @@ class SoftmaxCall {
   const SoftmaxOptions& options_;
   const SoftmaxKernels& kernels_;
   MaskWords words_;
+  bool drops_all_;
   float dropout_scale_;
   std::size_t rows_an_entry_;
 };

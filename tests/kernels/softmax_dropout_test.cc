@@ -22,8 +22,8 @@ namespace fallow {
 namespace {
 
 using oracle::Doubles;
-using oracle::Type;
 using oracle::SoftmaxShape;
+using oracle::Type;
 using test::Edge;
 using test::NumberRows;
 using test::Output;
@@ -279,6 +279,16 @@ TEST_P(SoftmaxDropoutTest, MasksOfEverySource) {
     ASSERT_TRUE(SoftmaxDropoutForward(test::ViewOf(x), {}, mask, test::ViewOf(y), execution()).ok());
     EXPECT_EQ(y.Bits(), expected);
   }
+}
+
+// Also in a row of NaNs: p = 1 drops what a stored mask keeps.
+TEST_P(SoftmaxDropoutTest, FullRateWritesZerosWhateverTheMask) {
+  const std::vector<std::uint8_t> ones(60, 1);
+  const NumberRows x(Type::kF32, Doubles(60, kNan), 20, 0, Edge::kEnd);
+  const NumberRows y(Type::kF32, 3, 20, 0, Edge::kEnd);
+  const Mask mask(Rate(1.0), ones, MaskFormat::kBytes);
+  ASSERT_TRUE(SoftmaxDropoutForward(test::ViewOf(x), {}, mask, test::ViewOf(y), execution()).ok());
+  EXPECT_EQ(y.Bits(), Bits(60));
 }
 
 // Rows of 40 and of more than a segment, with special values in some of them.

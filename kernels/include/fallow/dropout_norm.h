@@ -18,24 +18,23 @@
 //   dbeta[c]   = sum_r dy[r][c]
 //
 // Common to all functions here
-//   Types      f32, bf16 or f16, the same for all arrays of a call; gamma, beta and their gradients are f32. Computed
-//   in
-//              float; each output is rounded to its type once.
+//   Types      f32, bf16 or f16, the same for all arrays of a call; gamma, beta and their gradients are f32.
+//              Computed in float; each output is rounded to its type once.
 //   Saved      z, which the backward pass normalises again. No mask, no statistics.
-//   Values     A dropped element leaves residual as it is, to the bit, whatever x is.
+//   Values     A dropped element leaves residual as it is, to the bit, whatever x is. p = 1 drops all, whatever the
+//              mask.
 //   Accuracy   The same bits on every target and with any number of threads. Sums over a row have 32 partial sums, sums
 //              over rows one a block of 32 rows, in an order that depends on the shape alone.
 //   Shapes     All arrays have the same rows and columns, row strides of their own; gamma, beta and their gradients
-//   have
-//              one element a column.
-//   Aliasing   An output may be an input (same address, same stride), or share no element with it; two outputs share
-//              none. gamma, beta, their gradients and a stored mask share nothing with an output.
+//              have one element a column.
+//   Aliasing   An output may be an input (same address, same stride), or share no element with it, as dropout.h says;
+//              two outputs share none. gamma, beta, their gradients and a stored mask share nothing with an output.
 //   Errors     Named in the Status; outputs are then untouched. Of the mask: see GenerateMask. Of an array: null with
 //              elements, another type or shape than the first's, rows that overlap, an overlap in part. `eps` negative,
 //              infinite or NaN.
-//   Threads    Any number may call at once. `execution` limits what one call uses; tasks are rows, or columns of
-//   dgamma. Memory     24 KiB of the stack; nothing is allocated outside oneTBB; nothing outside the arrays is read or
-//   written.
+//   Threads    Any number may call at once. `execution` limits what one call uses; tasks are rows, or columns of the
+//              parameters.
+//   Memory     24 KiB of the stack; nothing is allocated outside oneTBB; nothing outside the arrays is touched.
 #ifndef FALLOW_DROPOUT_NORM_H_
 #define FALLOW_DROPOUT_NORM_H_
 

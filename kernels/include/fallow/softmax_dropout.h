@@ -12,14 +12,14 @@
 //              the end.
 //   Values     A masked column, or one whose s is -infinity, has y = 0 and dx = 0, whatever dy is there; a row in which
 //              every column is such has nothing else. A NaN, or an s of +infinity, makes all others of its row NaNs, in
-//              y where they are kept. Exponentials below 2^-126.5 are 0.
+//              y where they are kept. Exponentials below 2^-126.5 are 0. p = 1 drops all, whatever the mask.
 //   Accuracy   The same bits on every target and with any number of threads. With s rounded to float, p is within
 //              p * e of the exact softmax, e = (24 + 3 |s - max s| + min(cols, 8192) / 16) * 2^-24, and 2^-125; dx
 //              within 2 |scale| p (|g| + sum |g| p) times the largest e of what is not masked in its row, and 2^-125
 //              |scale| (|g| + sum |g|). Both before the rounding to the type.
 //   Shapes     All arrays have the same rows and columns, row strides of their own.
-//   Aliasing   An output may be an input (same address, same stride), or share no element with it. Stored masks and
-//              `attended` share nothing with an output.
+//   Aliasing   An output may be an input (same address, same stride), or share no element with it, as dropout.h says.
+//              Stored masks and `attended` share nothing with an output.
 //   Errors     Named in the Status; outputs are then untouched. Of the mask: see GenerateMask. Of an array: null with
 //              elements, another type or shape than the first's, rows that overlap, an overlap in part. Of the options:
 //              `scale`, `queries`, `attended`.

@@ -22,6 +22,7 @@ int main(int argc, char** argv) {
   benchmark::AddCustomContext("fallow_default_target", fallow::DefaultTarget().name());
   fallow::bench::RegisterKernels();
   fallow::bench::RegisterVariants();
+  fallow::bench::RegisterRows();
 #ifdef FALLOW_BENCH_TRAINING
   fallow::bench::RegisterTraining();
 #endif

@@ -6,6 +6,7 @@
 namespace fallow::bench {
 
 void RegisterKernels();
+void RegisterRows();
 void RegisterTraining();
 void RegisterVariants();
 

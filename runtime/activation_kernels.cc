@@ -4,13 +4,20 @@
 #define HWY_TARGET_INCLUDE "runtime/activation_kernels.cc"
 #include "hwy/foreach_target.h"  // IWYU pragma: keep
 #include "hwy/highway.h"
+#include "kernels/math-inl.h"
 #include "runtime/elementwise-inl.h"
-#include "runtime/math-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace fallow::nn {
 namespace HWY_NAMESPACE {
 namespace {
+
+using fallow::HWY_NAMESPACE::Constant;
+using fallow::HWY_NAMESPACE::Erf;
+using fallow::HWY_NAMESPACE::Exp;
+using fallow::HWY_NAMESPACE::Expm1;
+using fallow::HWY_NAMESPACE::Sigmoid;
+using fallow::HWY_NAMESPACE::Tanh;
 
 // Each activation: its value at x, and its gradient from what was saved, which is x or the value y. Members are floats,
 // since an SVE vector cannot be one; compilers broadcast them once, before the loop.

@@ -7,13 +7,16 @@
 #define HWY_TARGET_INCLUDE "runtime/row_kernels.cc"
 #include "hwy/foreach_target.h"  // IWYU pragma: keep
 #include "hwy/highway.h"
+#include "kernels/math-inl.h"
 #include "runtime/elementwise-inl.h"
-#include "runtime/math-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace fallow::nn {
 namespace HWY_NAMESPACE {
 namespace {
+
+using fallow::HWY_NAMESPACE::Exp;
+using fallow::HWY_NAMESPACE::Sigmoid;
 
 struct Sum {
   HWY_INLINE VF operator()(VF x, VF y) const { return hn::Add(x, y); }

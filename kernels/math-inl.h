@@ -2,18 +2,19 @@
 
 #include "hwy/contrib/math/math-inl.h"
 #include "hwy/highway.h"
-#include "runtime/elementwise-inl.h"
+#include "kernels/elements-inl.h"
 
-#if defined(FALLOW_RUNTIME_MATH_INL_H_) == defined(HWY_TARGET_TOGGLE)
-#ifdef FALLOW_RUNTIME_MATH_INL_H_
-#undef FALLOW_RUNTIME_MATH_INL_H_
+#if defined(FALLOW_KERNELS_MATH_INL_H_) == defined(HWY_TARGET_TOGGLE)
+#ifdef FALLOW_KERNELS_MATH_INL_H_
+#undef FALLOW_KERNELS_MATH_INL_H_
 #else
-#define FALLOW_RUNTIME_MATH_INL_H_
+#define FALLOW_KERNELS_MATH_INL_H_
 #endif
 
 HWY_BEFORE_NAMESPACE();
-namespace fallow::nn {
+namespace fallow {
 namespace HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
 
 HWY_INLINE VF Constant(double value) { return hn::Set(DF(), static_cast<float>(value)); }
 
@@ -59,7 +60,7 @@ HWY_INLINE VF Erf(VF x) {
 
 // NOLINTNEXTLINE(google-readability-namespace-comments)
 }  // namespace HWY_NAMESPACE
-}  // namespace fallow::nn
+}  // namespace fallow
 HWY_AFTER_NAMESPACE();
 
-#endif  // FALLOW_RUNTIME_MATH_INL_H_
+#endif  // FALLOW_KERNELS_MATH_INL_H_

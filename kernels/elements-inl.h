@@ -71,6 +71,20 @@ HWY_INLINE void StoreElements(VF v, BFloat16* y) {
   StoreBits16(hn::IfVecThenElse(hn::VecFromMask(du, hn::RebindMask(du, hn::IsNaN(v))), quiet, rounded), y);
 }
 
+#if HWY_TARGET == HWY_AVX2 || HWY_TARGET == HWY_AVX3  // Have instructions, which do what the code below does.
+
+using DF16 = hn::Rebind<hwy::float16_t, DF>;
+
+HWY_INLINE VF LoadElements(const Float16* x) {
+  return hn::PromoteTo(DF(), hn::LoadU(DF16(), reinterpret_cast<const hwy::float16_t*>(x)));
+}
+
+HWY_INLINE void StoreElements(VF v, Float16* y) {
+  hn::StoreU(hn::DemoteTo(DF16(), v), DF16(), reinterpret_cast<hwy::float16_t*>(y));
+}
+
+#else
+
 HWY_INLINE VF LoadElements(const Float16* x) {
   const DF d;
   const DU du;
@@ -107,6 +121,8 @@ HWY_INLINE void StoreElements(VF v, Float16* y) {
   StoreBits16(hn::Or(sign, hn::IfThenElse(AtLeast(magnitude, 0x7F800001), nan, bounded)), y);
 }
 
+#endif
+
 // The most elements that a vector's worth of bytes holds.
 template <class T>
 inline constexpr std::size_t kMaxVectorElements = hn::MaxLanes(TagOf<T>()) * sizeof(hn::TFromD<TagOf<T>>) / sizeof(T);
@@ -127,20 +143,31 @@ HWY_INLINE void StorePart(VecOf<T> v, std::size_t count, T* y) {
   std::memcpy(y, buffer, count * sizeof(T));
 }
 
-// Lanes that are kept, of the elements from `i` on, a multiple of the lanes.
+// The mask bits of the 32 elements that element `i` is among.
+HWY_INLINE std::uint32_t MaskBits32(const std::uint64_t* words, std::size_t i) {
+  return static_cast<std::uint32_t>(words[i / 64] >> (i % 64 / 32 * 32));
+}
+
+// Lanes that are kept, of the elements from number `first` of those 32 on, a multiple of the lanes. Taking the bits
+// from a variable, rather than from memory for each vector, keeps compilers from loading and broadcasting them again.
 template <class D>
-HWY_INLINE hn::Mask<D> Kept(D d, const std::uint64_t* words, std::size_t i) {
-  const auto* bytes = reinterpret_cast<const std::uint8_t*>(words);
-#if HWY_TARGET == HWY_AVX3  // Has registers for masks. Others would take the bits apart as below, but for each vector.
-  if constexpr (hn::MaxLanes(D()) >= 8) return hn::LoadMaskBits(d, bytes + i / 8);
+HWY_INLINE hn::Mask<D> Kept(D d, std::uint32_t bits, std::size_t first) {
+#if HWY_TARGET == HWY_AVX3  // Has registers for masks.
+  if constexpr (hn::MaxLanes(D()) >= 8) {
+    const std::uint64_t from_first = bits >> first;
+    return hn::LoadMaskBits(d, reinterpret_cast<const std::uint8_t*>(&from_first));
+  }
 #endif
-  // The bits of 32 elements in every lane: the compiler loads and broadcasts them once for all vectors of the 32.
   const hn::RebindToUnsigned<D> du;
   using TU = hn::TFromD<decltype(du)>;
-  std::uint32_t bits;
-  std::memcpy(&bits, bytes + i / 32 * 4, sizeof(bits));
-  const auto bit = hn::ShiftLeftSame(hn::Shl(hn::Set(du, TU{1}), hn::Iota(du, TU{0})), static_cast<int>(i % 32));
+  const auto bit = hn::ShiftLeftSame(hn::Shl(hn::Set(du, TU{1}), hn::Iota(du, TU{0})), static_cast<int>(first));
   return hn::MaskFromVec(hn::BitCast(d, hn::VecFromMask(du, hn::TestBit(hn::Set(du, TU{bits}), bit))));
+}
+
+// The same of the elements from `i` on.
+template <class D>
+HWY_INLINE hn::Mask<D> Kept(D d, const std::uint64_t* words, std::size_t i) {
+  return Kept(d, MaskBits32(words, i), i % 32);
 }
 
 // v where kept, else +0.

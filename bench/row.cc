@@ -1,0 +1,49 @@
+#include "bench/row.h"
+
+#include <benchmark/benchmark.h>
+
+#include <utility>
+
+namespace fallow::bench {
+namespace {
+
+const char* NameOf(DType type) {
+  switch (type) {
+    case DType::kF32:
+      return "f32";
+    case DType::kF64:
+      return "f64";
+    case DType::kBF16:
+      return "bf16";
+    case DType::kF16:
+      return "f16";
+  }
+  return "?";
+}
+
+void Run(benchmark::State& state, const Case& c, double bytes, const Operation& operation, const Verify& verify) {
+  Buffers& buffers = Buffers::For(c.type, c.n);
+  if (!operation(c, buffers, 0).ok()) return state.SkipWithError("the call failed");
+  if (verify && !verify(c, buffers)) return state.SkipWithError("the result differs from the specification");
+  std::uint64_t iteration = 0;
+  for (auto _ : state) {
+    if (!operation(c, buffers, ++iteration).ok()) return state.SkipWithError("the call failed");
+    benchmark::ClobberMemory();
+  }
+  const auto elements = static_cast<double>(c.n) * static_cast<double>(state.iterations());
+  state.SetItemsProcessed(static_cast<std::int64_t>(elements));
+  state.SetBytesProcessed(static_cast<std::int64_t>(elements * bytes));
+}
+
+}  // namespace
+
+void RegisterRow(const std::string& name, const Case& c, double bytes, Operation operation, Verify verify) {
+  const std::string full = name + "/" + NameOf(c.type) + (c.rate_text.empty() ? "" : "/p=" + c.rate_text) +
+                           "/n=" + std::to_string(c.n) + "/t=" + std::to_string(c.execution.max_threads) + "/" +
+                           c.execution.target.name();
+  benchmark::RegisterBenchmark(full.c_str(), [=](benchmark::State& state) {
+    Run(state, c, bytes, operation, verify);
+  })->UseRealTime();
+}
+
+}  // namespace fallow::bench

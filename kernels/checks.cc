@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <functional>
-#include <limits>
 
 namespace fallow {
 namespace {
@@ -13,7 +12,7 @@ struct Bytes {
 };
 
 // From the first element to the last, and what is between the rows.
-Bytes Extent(ConstArray array) {
+Bytes Extent(const ConstArray& array) {
   const auto* begin = static_cast<const std::byte*>(array.data());
   if (array.size() == 0) return {begin, begin};
   return {begin, begin + ((array.rows() - 1) * array.row_stride() + array.cols()) * SizeOf(array.type())};
@@ -31,20 +30,22 @@ std::size_t SharedBytes(Bytes a, Bytes b) {
   return std::less<>()(first, last) ? static_cast<std::size_t>(last - first) : 0;
 }
 
-bool FitsAddressSpace(ConstArray array) {
-  const std::size_t limit = std::numeric_limits<std::ptrdiff_t>::max() / SizeOf(array.type());
-  std::size_t size = 0;
+bool FitsAddressSpace(const ConstArray& array) {
+  const std::size_t rows = array.rows();
   std::size_t extent = 0;
-  return !__builtin_mul_overflow(array.rows(), array.cols(), &size) &&
-         !__builtin_mul_overflow(array.rows() - (array.rows() != 0), array.row_stride(), &extent) &&
-         !__builtin_add_overflow(extent, array.cols(), &extent) && std::max(size, extent) <= limit;
+  std::size_t size = 0;
+  std::ptrdiff_t bytes = 0;
+  return !__builtin_mul_overflow(rows, array.cols(), &size) &&
+         !__builtin_mul_overflow(rows - (rows != 0), array.row_stride(), &extent) &&
+         !__builtin_add_overflow(extent, array.cols(), &extent) &&
+         !__builtin_mul_overflow(std::max(size, extent), SizeOf(array.type()), &bytes);
 }
 
 // Arrays of one row stride, such as column ranges of one matrix, may interleave without sharing an element.
-bool Interleave(ConstArray a, ConstArray b) {
+bool Interleave(const ConstArray& a, const ConstArray& b) {
   const std::size_t stride = a.row_stride() * SizeOf(a.type());
   if (stride != b.row_stride() * SizeOf(b.type()) || a.rows() <= 1 || b.rows() <= 1) return false;
-  const auto address = [](ConstArray array) { return reinterpret_cast<std::uintptr_t>(array.data()); };
+  const auto address = [](const ConstArray& array) { return reinterpret_cast<std::uintptr_t>(array.data()); };
   const bool a_first = address(a) <= address(b);
   const std::size_t ahead = (a_first ? address(b) - address(a) : address(a) - address(b)) % stride;
   const ConstArray& front = a_first ? a : b;
@@ -54,7 +55,7 @@ bool Interleave(ConstArray a, ConstArray b) {
 
 }  // namespace
 
-Status CheckArray(const char* argument, ConstArray array) noexcept {
+Status CheckArray(const char* argument, const ConstArray& array) noexcept {
   if (SizeOf(array.type()) == 0) return Status::Invalid(argument, static_cast<double>(array.type()), "a known DType");
   if (array.rows() > 1 && array.row_stride() < array.cols()) {
     return Status::Invalid(argument, static_cast<double>(array.row_stride()), "a row stride of at least its columns");
@@ -69,7 +70,7 @@ Status CheckArray(const char* argument, ConstArray array) noexcept {
   return {};
 }
 
-Status CheckLike(const char* argument, ConstArray array, ConstArray other) noexcept {
+Status CheckLike(const char* argument, const ConstArray& array, const ConstArray& other) noexcept {
   if (array.type() != other.type()) {
     return Status::Invalid(argument, static_cast<double>(array.type()), "the type of the input");
   }
@@ -82,7 +83,7 @@ Status CheckLike(const char* argument, ConstArray array, ConstArray other) noexc
   return {};
 }
 
-Status CheckApart(const char* argument, ConstArray array, ConstArray other) noexcept {
+Status CheckApart(const char* argument, const ConstArray& array, const ConstArray& other) noexcept {
   const std::size_t shared = SharedBytes(Extent(array), Extent(other));
   if (shared == 0 || Interleave(array, other)) return {};
   const std::size_t size = SizeOf(array.type());
@@ -90,7 +91,7 @@ Status CheckApart(const char* argument, ConstArray array, ConstArray other) noex
                          "no elements shared with the input");
 }
 
-Status CheckOutput(const char* argument, ConstArray input, ConstArray output) noexcept {
+Status CheckOutput(const char* argument, const ConstArray& input, const ConstArray& output) noexcept {
   if (const Status status = CheckArray(argument, output); !status.ok()) return status;
   if (const Status status = CheckLike(argument, output, input); !status.ok()) return status;
   const bool same = input.data() == output.data();
@@ -108,7 +109,7 @@ Status CheckBytes(const char* argument, std::span<const std::uint8_t> bytes, std
   return {};
 }
 
-Status CheckBytesApart(const char* argument, std::span<const std::uint8_t> bytes, ConstArray array) noexcept {
+Status CheckBytesApart(const char* argument, std::span<const std::uint8_t> bytes, const ConstArray& array) noexcept {
   const std::size_t shared = SharedBytes(Extent(bytes), Extent(array));
   if (shared == 0) return {};
   return Status::Invalid(argument, static_cast<double>(shared), "no bytes shared with input or output");

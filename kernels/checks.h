@@ -13,23 +13,23 @@
 namespace fallow {
 
 // Any array: a known type, not null, rows apart, within an address space.
-Status CheckArray(const char* argument, ConstArray array) noexcept;
+Status CheckArray(const char* argument, const ConstArray& array) noexcept;
 
 // An output: as CheckArray; of the input's type and shape; and the input itself, or apart from it.
-Status CheckOutput(const char* argument, ConstArray input, ConstArray output) noexcept;
+Status CheckOutput(const char* argument, const ConstArray& input, const ConstArray& output) noexcept;
 
 // Of the other's type and shape. Both have passed CheckArray.
-Status CheckLike(const char* argument, ConstArray array, ConstArray other) noexcept;
+Status CheckLike(const char* argument, const ConstArray& array, const ConstArray& other) noexcept;
 
 // Shares no element with `other`. Both have passed CheckArray.
-Status CheckApart(const char* argument, ConstArray array, ConstArray other) noexcept;
+Status CheckApart(const char* argument, const ConstArray& array, const ConstArray& other) noexcept;
 
 // A mask in memory, or another array of bytes: its size, and not null.
 Status CheckBytes(const char* argument, std::span<const std::uint8_t> bytes, std::size_t wanted,
                   const char* expected) noexcept;
 
 // Bytes that share nothing with an array that has passed CheckArray, or with other bytes.
-Status CheckBytesApart(const char* argument, std::span<const std::uint8_t> bytes, ConstArray array) noexcept;
+Status CheckBytesApart(const char* argument, std::span<const std::uint8_t> bytes, const ConstArray& array) noexcept;
 Status CheckBytesApart(const char* argument, std::span<const std::uint8_t> bytes,
                        std::span<const std::uint8_t> other) noexcept;
 

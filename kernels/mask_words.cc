@@ -1,24 +1,14 @@
 #include "kernels/mask_words.h"
 
 #include <algorithm>
-#include <cstring>
 
 #include "kernels/broadcast_words.h"
 #include "kernels/checks.h"
+#include "kernels/mask_kernels.h"
 #include "kernels/words.h"
 
 namespace fallow {
 namespace {
-
-Status CheckKey(const char* argument, const MaskKey& key, std::size_t count) {
-  constexpr std::uint64_t kLimit = std::uint64_t{1} << 57;
-  if (key.rounds != Rounds::k7 && key.rounds != Rounds::k10) {
-    return Status::Invalid(argument, static_cast<double>(key.rounds), "7 or 10 rounds");
-  }
-  if (count <= kLimit && key.first_element <= kLimit - count) return {};
-  return Status::Invalid(argument, static_cast<double>(key.first_element),
-                         "first_element + number of elements at most 2^57");
-}
 
 Status CheckRowKeys(std::span<const MaskKey> keys, std::size_t count) {
   if (count == 0) return {};
@@ -63,9 +53,8 @@ Status CheckMask(const Mask& mask, std::size_t count) noexcept {
   return CheckSource(mask, broadcast.noise_size());
 }
 
-MaskWords::MaskWords(const Mask& mask, std::size_t count, Target target)
-    : mask_(mask), kernels_(MaskKernelsFor(target)) {
-  if (mask.source() == Mask::Source::kKey) plan_.emplace(mask.key(), mask.rate());
+MaskWords::MaskWords(const Mask& mask, std::size_t count, Target target) : mask_(mask), target_(target) {
+  if (mask.source() == Mask::Source::kKey) keyed_.emplace(mask.key(), mask.rate(), target);
   if (mask.source() == Mask::Source::kRowKeys && count != 0) {
     const std::size_t own = mask.broadcast().is_none() ? count : mask.broadcast().noise_size();
     row_length_ = own / mask.row_keys().size();
@@ -83,25 +72,14 @@ void MaskWords::Fill(std::size_t first, std::size_t count, std::uint64_t* words)
 void MaskWords::FillOwn(std::size_t first, std::size_t count, std::uint64_t* words) const {
   switch (mask_.source()) {
     case Mask::Source::kKey:
-      return FillFromKey(*plan_, mask_.key().first_element + first, count, words);
+      return keyed_->Fill(first, count, words);
     case Mask::Source::kRowKeys:
       return FillRows(first, count, words);
     case Mask::Source::kBits:
       return LoadBits(mask_.stored().data(), first, count, words);
     case Mask::Source::kBytes:
-      return kernels_.pack(mask_.stored().data() + first, count, words);
+      return MaskKernelsFor(target_).pack(mask_.stored().data() + first, count, words);
   }
-}
-
-void MaskWords::FillFromKey(const MaskPlan& plan, std::uint64_t element, std::size_t count,
-                            std::uint64_t* words) const {
-  if (IsConstant(mask_.rate())) {
-    std::memset(words, mask_.rate().threshold() == 0 ? 0 : 0xFF, (count / 64 + 1) * sizeof(*words));
-    return;
-  }
-  const std::size_t within = element % kBlockElements;
-  kernels_.generate(plan, element / kBlockElements, (within + count + kBlockElements - 1) / kBlockElements, words);
-  if (within != 0) ShiftWords(words, within, count, words);
 }
 
 void MaskWords::FillRows(std::size_t first, std::size_t count, std::uint64_t* words) const {
@@ -110,7 +88,7 @@ void MaskWords::FillRows(std::size_t first, std::size_t count, std::uint64_t* wo
     const std::size_t col = (first + done) % row_length_;
     const std::size_t n = std::min(row_length_ - col, count - done);
     std::uint64_t part[kChunkWords];
-    FillFromKey(MaskPlan(key, mask_.rate()), key.first_element + col, n, part);
+    KeyedMask(key, mask_.rate(), target_).Fill(col, n, part);
     CopyBits(part, 0, n, words, done);
     done += n;
   }

@@ -8,7 +8,7 @@
 
 #include "fallow/mask.h"
 #include "fallow/status.h"
-#include "kernels/mask_kernels.h"
+#include "kernels/keyed_mask.h"
 #include "kernels/mask_plan.h"
 
 namespace fallow {
@@ -29,13 +29,12 @@ class MaskWords {
   // The same before the mask is broadcast: elements are the mask's own.
   void FillOwn(std::size_t first, std::size_t count, std::uint64_t* words) const;
   void FillRows(std::size_t first, std::size_t count, std::uint64_t* words) const;
-  void FillFromKey(const MaskPlan& plan, std::uint64_t element, std::size_t count, std::uint64_t* words) const;
   void FillBroadcast(std::size_t first, std::size_t count, std::uint64_t* words) const;
 
   const Mask& mask_;
-  const MaskKernels& kernels_;
-  std::optional<MaskPlan> plan_;  // Of a mask with one key.
-  std::size_t row_length_ = 0;    // Of a mask with row keys.
+  Target target_;
+  std::optional<KeyedMask> keyed_;  // Of a mask with one key.
+  std::size_t row_length_ = 0;      // Of a mask with row keys.
 };
 
 }  // namespace fallow

@@ -8,6 +8,7 @@
 
 #include "fallow/broadcast.h"
 #include "fallow/execution.h"
+#include "fallow/mask_stream.h"
 #include "fallow/philox.h"
 #include "fallow/rate.h"
 #include "fallow/status.h"
@@ -23,14 +24,16 @@ struct MaskKey {
   // tensor in parts. first_element + number of elements must be at most 2^57.
   std::uint64_t first_element = 0;
   Rounds rounds = Rounds::k10;
+  // Another framework's random numbers instead of Fallow's. Says what seed and stream then are.
+  MaskStream layout = MaskStream::kFallow;
 };
 
 // The customary stream of step `step` (less than 2^40) of layer `layer` (less than 2^24). A Monte-Carlo sample is a
 // step.
 constexpr std::uint64_t StreamOf(std::uint64_t layer, std::uint64_t step) { return (layer << 40) | step; }
 
-// Specification: the 32 random bits of element `index` of the mask (key.first_element is not used). Element i is kept
-// if and only if MaskUniform(key, i) < rate.threshold(). Slow: for tests and single elements.
+// Specification of Fallow's own layout: the 32 random bits of element `index` of the mask (key.first_element is not
+// used). Element i is kept if and only if MaskUniform(key, i) < rate.threshold(). Slow: for tests and single elements.
 constexpr std::uint32_t MaskUniform(const MaskKey& key, std::uint64_t index) noexcept {
   const std::uint64_t block = index >> 7;
   const auto lo = [](std::uint64_t v) { return static_cast<std::uint32_t>(v); };
@@ -107,9 +110,9 @@ class Mask {
 
 // Writes the mask of `count` elements. With a stored mask this converts; with a broadcast one it spells out.
 //   stored       output, StoredMaskBytes(format, count) bytes; must share nothing with a stored `mask`
-// Errors name `rate` (outside [0, 1] or NaN), `key` or `row_keys` (beyond element 2^57), `mask` (a stored one of the
-// wrong size), `broadcast` (a shape of other than `count` elements), `stored` (wrong size, overlap); nothing is then
-// written. Thread-safe; allocates nothing outside oneTBB; needs no alignment.
+// Errors name `rate` (outside [0, 1] or NaN), `key` or `row_keys` (beyond element 2^57, or not one of its layout's),
+// `mask` (a stored one of the wrong size), `broadcast` (a shape of other than `count` elements), `stored` (wrong size,
+// overlap); nothing is then written. Thread-safe; allocates nothing outside oneTBB; needs no alignment.
 Status GenerateMask(const Mask& mask, std::size_t count, MaskFormat format, std::span<std::uint8_t> stored,
                     const Execution& execution = {}) noexcept;
 

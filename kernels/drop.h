@@ -1,0 +1,31 @@
+// y = keep ? x * scale : 0, for a mask of any source: what most operations come down to, one way or both.
+#ifndef FALLOW_KERNELS_DROP_H_
+#define FALLOW_KERNELS_DROP_H_
+
+#include <cstddef>
+#include <cstdint>
+
+#include "fallow/array.h"
+#include "fallow/execution.h"
+#include "kernels/apply_kernels.h"
+#include "kernels/masked.h"
+#include "kernels/scale.h"
+
+namespace fallow {
+
+// `source`: a MaskWords or its like.
+template <class Source>
+void Drop(const Source& source, ConstArray x, const Scale& scale, Array y, const Execution& execution) {
+  const ApplyKernels& kernels = ApplyKernelsFor(x.type(), execution.target);
+  const bool streaming = WantsStreaming(x, y);
+  ForEachMasked(
+      source, execution,
+      [&](const std::uint64_t* words, std::size_t n, const void* from, void* to) {
+        kernels.drop(from, words, n, scale, streaming, to);
+      },
+      x, y);
+}
+
+}  // namespace fallow
+
+#endif  // FALLOW_KERNELS_DROP_H_

@@ -39,7 +39,7 @@ struct Drop {
 
   template <bool kStreaming>
   static HWY_INLINE void Vector(const T* x, std::uint32_t bits, std::size_t first, VecOf<T> scale, T* y) {
-    const auto result = KeptOrZero(D(), Kept(D(), bits, first), hn::Mul(LoadElements(x), scale));
+    const auto result = KeptOrZero(D(), Kept(D(), bits, first), hn::Mul(LoadedWhole(LoadElements(x)), scale));
     if constexpr (kStreaming) {
       hn::Stream(result, D(), y);
     } else {

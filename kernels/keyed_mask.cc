@@ -20,6 +20,7 @@ bool IsConstant(const MaskKey& key, const Rate& rate) {
 }  // namespace
 
 bool KeepsAllOrNone(const Mask& mask) noexcept {
+  if (DropsAll(mask)) return true;
   if (mask.source() == Mask::Source::kKey) return IsConstant(mask.key(), mask.rate());
   return mask.source() == Mask::Source::kRowKeys &&
          std::ranges::all_of(mask.row_keys(), [&](const MaskKey& key) { return IsConstant(key, mask.rate()); });

@@ -16,7 +16,10 @@ namespace fallow {
 // What is wrong with a key of `count` elements, which is `argument` in the public declaration.
 Status CheckKey(const char* argument, const MaskKey& key, std::size_t count) noexcept;
 
-// Whether the mask is known without generating or reading it. Of row keys: whether that is so for each.
+// p = 1: whatever its random numbers, or what is stored.
+inline bool DropsAll(const Mask& mask) { return mask.rate().threshold() == 0; }
+
+// Whether what it keeps is known without generating or reading it. What p = 0 keeps, a stored mask says.
 bool KeepsAllOrNone(const Mask& mask) noexcept;
 
 // The mask of one key, after CheckKey. Thread-safe.

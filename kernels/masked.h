@@ -49,7 +49,8 @@ void ForEachMasked(const Source& source, const Execution& execution, const Apply
 // Past this, an ordinary store only brings lines of the output into the cache to push them out again unread.
 bool WantsStreaming(ConstArray x, ConstArray y) noexcept;
 
-// Rates 0 and 1: copies that are exact to the bit, which a product is not for signalling NaNs, and zeros.
+// Copies that are exact to the bit, which a product by 1 is not for signalling NaNs; and zeros, which a product by 0 is
+// not for NaNs, infinities and negative numbers.
 void CopyOrZero(ConstArray x, bool zero, Array y, const Execution& execution) noexcept;
 
 // An operation with one input and one output, called that in its declaration: everything but what it alone takes.

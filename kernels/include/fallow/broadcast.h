@@ -28,8 +28,8 @@ class Broadcast {
   // None: every element has its own decision.
   constexpr Broadcast() = default;
 
-  // Each size of `noise_shape` is that of `shape`, or 1. At most kMaxDims dimensions. What does not fit makes the calls
-  // fail that are given it.
+  // Each size of `noise_shape` is that of `shape`, or 1. From 1 to kMaxDims dimensions; the numbers of elements of both
+  // fit a size_t. Calls fail that are given something else.
   Broadcast(std::span<const std::size_t> shape, std::span<const std::size_t> noise_shape) noexcept;
   template <std::size_t kDims>
   Broadcast(const std::size_t (&shape)[kDims], const std::size_t (&noise_shape)[kDims]) noexcept

@@ -1,0 +1,81 @@
+// No call allocates anything, from its first on: every malloc is counted.
+#include <gtest/gtest.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <vector>
+
+#include "fallow/dropout.h"
+#include "fallow/mask.h"
+#include "tests/kernels/dropout_forms.h"
+#include "tests/kernels/typed_targets.h"
+#include "tests/support/malloc_count.h"
+
+namespace fallow {
+namespace {
+
+using test::MallocCount;
+
+constexpr std::size_t kRows = 30, kCols = 3'003, kSize = kRows * kCols;
+
+class KernelAllocationTest : public test::TypedTargetTest {
+ protected:
+  void SetUp() override {
+    if (!test::kMallocsAreCounted) GTEST_SKIP() << "sanitizers bring a malloc of their own";
+    const long before = MallocCount();
+    void* volatile memory = std::malloc(1000);  // Or the compiler does without.
+    std::free(memory);
+    int* volatile number = new int(1);
+    delete number;
+    ASSERT_EQ(MallocCount(), before + 2) << "the count does not work";
+  }
+
+  // Calls call() and expects that it succeeds and allocates nothing.
+  template <class Call>
+  static void ExpectNone(const char* what, const Call& call) {
+    const long before = MallocCount();
+    const bool ok = call().ok();
+    const long allocated = MallocCount() - before;
+    EXPECT_TRUE(ok) << what;
+    EXPECT_EQ(allocated, 0) << what;
+  }
+};
+
+TEST_P(KernelAllocationTest, AllFormsAndSources) {
+  const std::vector<MaskKey> keys(kRows);
+  const std::vector<std::uint8_t> bytes(kSize, 1);
+  const std::vector<std::uint8_t> bits(BitMaskBytes(kSize), 0x5A);
+  std::vector<std::uint8_t> stored(kSize);
+  oracle::Elements from(kRows * (kCols + 1) * element_bytes()), to = from;
+  const ConstArray x(from.data(), dtype(), kRows, kCols, kCols + 1);
+  const Array y(to.data(), dtype(), kRows, kCols, kCols);
+  const Mask one_key(Rate(0.1), MaskKey{});
+  const Mask masks[] = {one_key,
+                        {Rate(0.0), MaskKey{}},
+                        {Rate(1.0), MaskKey{}},
+                        {Rate(0.1), keys},
+                        {Rate(0.1), bits, MaskFormat::kBits},
+                        {Rate(0.1), bytes, MaskFormat::kBytes},
+                        one_key.Over(Broadcast({kRows, kCols}, {kRows, 1})),
+                        one_key.Over(Broadcast({kRows, kCols}, {1, kCols}))};
+  const Execution execution = {.max_threads = 1, .target = target()};
+  for (const Mask& mask : masks) {
+    for (const test::Form form : test::kForms) {
+      ExpectNone("dropout", [&] {
+        return RunForm(form, x, mask, y, {stored.data(), test::MaskBytesOf(form, kSize)}, execution);
+      });
+    }
+    ExpectNone("GenerateMask", [&] { return GenerateMask(mask, kSize, MaskFormat::kBytes, stored, execution); });
+    std::size_t kept = 0;
+    ExpectNone("CountKept", [&] { return CountKept(mask, kSize, &kept, execution); });
+  }
+  for (const Scaling scaling : {Scaling::kInTraining, Scaling::kAtInference}) {
+    ExpectNone("DropoutInference", [&] { return DropoutInference(x, Rate(0.1, scaling), y, execution); });
+  }
+}
+
+FALLOW_TEST_EVERY_TARGET_AND_TYPE(KernelAllocationTest);
+
+}  // namespace
+}  // namespace fallow

@@ -8,6 +8,7 @@ namespace fallow::bench {
 void RegisterFused();
 void RegisterKernels();
 void RegisterTraining();
+void RegisterVariants();
 
 }  // namespace fallow::bench
 

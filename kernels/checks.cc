@@ -70,10 +70,7 @@ Status CheckArray(const char* argument, const ConstArray& array) noexcept {
   return {};
 }
 
-Status CheckLike(const char* argument, const ConstArray& array, const ConstArray& other) noexcept {
-  if (array.type() != other.type()) {
-    return Status::Invalid(argument, static_cast<double>(array.type()), "the type of the input");
-  }
+Status CheckShape(const char* argument, const ConstArray& array, const ConstArray& other) noexcept {
   if (array.size() != other.size()) {
     return Status::Invalid(argument, static_cast<double>(array.size()), "as many elements as the input");
   }
@@ -81,6 +78,13 @@ Status CheckLike(const char* argument, const ConstArray& array, const ConstArray
     return Status::Invalid(argument, static_cast<double>(array.rows()), "as many rows as the input");
   }
   return {};
+}
+
+Status CheckLike(const char* argument, const ConstArray& array, const ConstArray& other) noexcept {
+  if (array.type() != other.type()) {
+    return Status::Invalid(argument, static_cast<double>(array.type()), "the type of the input");
+  }
+  return CheckShape(argument, array, other);
 }
 
 Status CheckApart(const char* argument, const ConstArray& array, const ConstArray& other) noexcept {
@@ -98,6 +102,14 @@ Status CheckOutput(const char* argument, const ConstArray& input, const ConstArr
   if (same && (input.rows() <= 1 || input.row_stride() == output.row_stride())) return {};
   const Status status = CheckApart(argument, output, input);
   return status.ok() ? status : Status::Invalid(argument, status.value(), "no elements shared with the input, or all");
+}
+
+Status CheckRate(const Rate& rate) noexcept {
+  if (!rate.valid()) return Status::Invalid("rate", rate.drop_probability(), "a number in [0, 1]");
+  if (rate.scaling() > Scaling::kAtInference) {
+    return Status::Invalid("rate", static_cast<double>(rate.scaling()), "a known Scaling");
+  }
+  return {};
 }
 
 Status CheckBytes(const char* argument, std::span<const std::uint8_t> bytes, std::size_t wanted,

@@ -75,7 +75,7 @@ Status DropoutAccumulate(ConstArray x, const Mask& mask, Array y, const Executio
 
 Status DropoutInference(ConstArray x, const Rate& rate, Array y, const Execution& execution) noexcept {
   const Mask all(Rate(0.0), MaskKey{});
-  if (!rate.valid()) return Status::Invalid("rate", rate.drop_probability(), "a number in [0, 1]");
+  if (const Status status = CheckRate(rate); !status.ok()) return status;
   if (const Status status = CheckMasked("x", x, all, "y", y); !status.ok()) return status;
   const double factor = rate.inference_scale();
   if (factor == 1.0 || factor == 0.0) {

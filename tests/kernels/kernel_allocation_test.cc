@@ -6,9 +6,13 @@
 #include <cstdlib>
 #include <vector>
 
+#include "fallow/alpha_dropout.h"
+#include "fallow/drop_block.h"
 #include "fallow/dropout.h"
 #include "fallow/fused.h"
 #include "fallow/mask.h"
+#include "fallow/monte_carlo.h"
+#include "fallow/zoneout.h"
 #include "tests/kernels/dropout_forms.h"
 #include "tests/kernels/typed_targets.h"
 #include "tests/support/malloc_count.h"
@@ -83,6 +87,34 @@ TEST_P(KernelAllocationTest, AllFormsAndSources) {
   for (const Scaling scaling : {Scaling::kInTraining, Scaling::kAtInference}) {
     ExpectNone("DropoutInference", [&] { return DropoutInference(x, Rate(0.1, scaling), y, execution); });
   }
+}
+
+TEST_P(KernelAllocationTest, Variants) {
+  oracle::Elements a(kSize * element_bytes()), b = a, c = a, samples(3 * a.size());
+  std::vector<double> mean(kSize), m2(kSize);
+  std::vector<std::uint8_t> stored(kSize);
+  const ConstArray x(a.data(), dtype(), kRows, kCols, kCols);
+  const Array y(b.data(), dtype(), kRows, kCols, kCols), z(c.data(), dtype(), kRows, kCols, kCols);
+  const Array many(samples.data(), dtype(), 3 * kRows, kCols, kCols);
+  const Array means(mean.data(), kRows, kCols, kCols), squares(m2.data(), kRows, kCols, kCols);
+  const DropBlockShape shape = {
+      .samples = 3, .channels = 10, .height = 3, .width = 1'001, .block_height = 3, .block_width = 9};
+  const MaskKey key;
+  const Rate rate(0.1);
+  const Mask mask(rate, key);
+  const Execution execution = {.max_threads = 1, .target = target()};
+  ExpectNone("AlphaDropoutForward", [&] { return AlphaDropoutForward(x, mask, y, execution); });
+  ExpectNone("AlphaDropoutBackward", [&] { return AlphaDropoutBackward(x, mask, y, execution); });
+  ExpectNone("ZoneoutForward", [&] { return ZoneoutForward(x, y, mask, z, execution); });
+  ExpectNone("ZoneoutBackward", [&] { return ZoneoutBackward(x, mask, y, z, execution); });
+  ExpectNone("ZoneoutInference", [&] { return ZoneoutInference(x, y, rate, z, execution); });
+  ExpectNone("DropBlockForward", [&] { return DropBlockForward(x, shape, rate, key, y, execution); });
+  ExpectNone("DropBlockBackward", [&] { return DropBlockBackward(y, shape, rate, key, y, execution); });
+  ExpectNone("GenerateDropBlockMask",
+             [&] { return GenerateDropBlockMask(shape, rate, key, MaskFormat::kBytes, stored, execution); });
+  ExpectNone("MonteCarloForward", [&] { return MonteCarloForward(x, mask, 3, many, execution); });
+  ExpectNone("WelfordUpdate", [&] { return WelfordUpdate(x, 0, means, squares, execution); });
+  ExpectNone("WelfordVariance", [&] { return WelfordVariance(squares, 1, squares, execution); });
 }
 
 FALLOW_TEST_EVERY_TARGET_AND_TYPE(KernelAllocationTest);

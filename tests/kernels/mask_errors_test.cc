@@ -93,6 +93,14 @@ TEST_F(MaskArgumentTest, UnknownFormat) {
   }
 }
 
+TEST_F(MaskArgumentTest, UnknownScaling) {
+  for (const int number : {2, 255}) {
+    const Rate rate(0.5, static_cast<Scaling>(number));
+    ExpectNames("rate", number, {rate, MaskKey{}});
+    EXPECT_TRUE(Names(DropoutInference(Floats(0, kSize), rate, Floats(kSize, kSize)), "rate", number));
+  }
+}
+
 TEST_F(MaskArgumentTest, KeyBeyondTheLastElement) {
   for (const std::uint64_t first : {kEnd - kSize + 1, kEnd, ~std::uint64_t{0}}) {
     ExpectNames("key", static_cast<double>(first), {Rate(0.5), {.first_element = first}});

@@ -36,6 +36,9 @@ Factor InferenceFactor(double drop_probability);
 // x * factor. The product is a float, or a double for f64, rounded to the type.
 Elements Scaled(Type type, ElementView x, Factor factor);
 
+// mask[i] != 0 ? kept[i] : dropped[i], to the bit.
+Elements Select(Type type, std::span<const std::uint8_t> mask_bytes, ElementView kept, ElementView dropped);
+
 // mask[i] != 0 ? x[i] * factor : +0.
 Elements Dropout(Type type, ElementView x, std::span<const std::uint8_t> mask_bytes, Factor factor);
 

@@ -113,10 +113,10 @@ class Mask {
 
 // Writes the mask of `count` elements. With a stored mask this converts; with a broadcast one it spells out.
 //   stored       output, StoredMaskBytes(format, count) bytes; must share nothing with a stored `mask`
-// Errors name `rate` (outside [0, 1] or NaN), `key` or `row_keys` (beyond element 2^57, or not one of its layout's),
-// `mask` (a stored one of the wrong size or of an unknown format), `broadcast` (a shape of other than `count` elements),
-// `format` (unknown), `stored` (wrong size, overlap); nothing is then written. Thread-safe; allocates nothing outside
-// oneTBB; needs no alignment.
+// Errors name `rate` (outside [0, 1] or NaN), `key` or `row_keys` (beyond element 2^57, unknown rounds, or not one of
+// its layout's), `mask` (a stored one of the wrong size or of an unknown format), `broadcast` (a shape of other than
+// `count` elements), `format` (unknown), `stored` (wrong size, overlap); nothing is then written. Thread-safe;
+// allocates nothing outside oneTBB; needs no alignment.
 Status GenerateMask(const Mask& mask, std::size_t count, MaskFormat format, std::span<std::uint8_t> stored,
                     const Execution& execution = {}) noexcept;
 

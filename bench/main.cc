@@ -23,6 +23,7 @@ int main(int argc, char** argv) {
   fallow::bench::RegisterKernels();
   fallow::bench::RegisterVariants();
   fallow::bench::RegisterRows();
+  fallow::bench::RegisterFused();
 #ifdef FALLOW_BENCH_TRAINING
   fallow::bench::RegisterTraining();
 #endif

@@ -5,6 +5,7 @@
 
 namespace fallow::bench {
 
+void RegisterFused();
 void RegisterKernels();
 void RegisterRows();
 void RegisterTraining();

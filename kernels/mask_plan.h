@@ -46,8 +46,8 @@ struct MaskPlan {
     stream_lo_product_hi = static_cast<std::uint32_t>(product1 >> 32);
   }
 
-  // Bit of the threshold that plane `plane` is compared with.
-  bool threshold_bit(int plane) const { return plane < 32 && ((threshold >> (31 - plane)) & 1) != 0; }
+  // Bit of the threshold that plane `plane`, less than 64, is compared with; 0 from plane 32 on.
+  bool threshold_bit(int plane) const { return (std::uint64_t{threshold} << 32 << plane) >> 63 != 0; }
 
   std::uint32_t key0[10], key1[10];    // The round keys,
   std::uint64_t last_key0, last_key1;  // and the last of them in the upper half.

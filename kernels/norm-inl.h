@@ -30,10 +30,10 @@ float AddDropped(const void* x, const void* residual, const std::uint64_t* words
   auto* to = static_cast<T*>(z);
   const VF factor = hn::Set(d, scale);
   RowSum total(0.0f);
-  ForEachInRuns(n, [&](std::size_t i, std::size_t count, std::size_t slot) HWY_ATTR {
+  ForEachMaskedInRuns(n, words, [&](std::size_t i, std::size_t count, std::size_t slot, hn::Mask<DF> kept) HWY_ATTR {
     const VF before = Load(base + i, count);
     const VF sum = hn::Add(before, hn::Mul(Load(from + i, count), factor));
-    const VF result = hn::IfThenElse(Kept(d, words, i), sum, before);
+    const VF result = hn::IfThenElse(kept, sum, before);
     Store(result, count, to + i);
     total.Take(slot, std::is_same_v<T, float> ? result : Load(to + i, count));  // As rounded.
   });
@@ -119,13 +119,13 @@ HWY_INLINE void GradientOfRow(const T* dy, const T* dz, const T* z, const std::u
   const VF mean_gradient = hn::Set(d, mean.gradients);
   const VF mean_product = hn::Set(d, mean.products);
   const VF factor = hn::Set(d, scale);
-  ForEachInRuns(n, [&](std::size_t i, std::size_t count, std::size_t) HWY_ATTR {
+  ForEachMaskedInRuns(n, words, [&](std::size_t i, std::size_t count, std::size_t, hn::Mask<DF> kept) HWY_ATTR {
     const VF gradient = hn::Mul(Load(dy + i, count), Load(gamma + i, count));
     const VF along = hn::Mul(normal(Load(z + i, count)), mean_product);
     VF result = hn::Mul(hn::Sub(hn::Sub(gradient, mean_gradient), along), rstd);
     if constexpr (kDz) result = hn::Add(result, Load(dz + i, count));
     Store(result, count, dresidual + i);
-    Store(KeptOrZero(d, Kept(d, words, i), hn::Mul(result, factor)), count, dx + i);
+    Store(KeptOrZero(d, kept, hn::Mul(result, factor)), count, dx + i);
   });
 }
 

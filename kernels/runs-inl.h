@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 
 #include "hwy/highway.h"
 #include "kernels/elements-inl.h"
@@ -39,6 +40,17 @@ HWY_INLINE void ForEachInRuns(std::size_t count, const Body& body) {
   const auto at_first = [&](std::size_t i, std::size_t n, std::size_t slot) HWY_ATTR { body(first + i, n, slot); };
   for (; first + kRun <= count; first += kRun) ForEachInRun(kRun, at_first);
   if (first < count) ForEachInRun(count - first, at_first);
+}
+
+// The same with the lanes that are kept: body(i, n, slot, kept).
+template <class Body>
+HWY_INLINE void ForEachMaskedInRuns(std::size_t count, const std::uint64_t* words, const Body& body) {
+  for (std::size_t first = 0; first < count; first += kRun) {
+    const std::uint32_t bits = MaskBits32(words, first);
+    const auto at_first = [&](std::size_t i, std::size_t n, std::size_t slot)
+                              HWY_ATTR { body(first + i, n, slot, Kept(DF(), bits, i)); };
+    first + kRun <= count ? ForEachInRun(kRun, at_first) : ForEachInRun(count - first, at_first);
+  }
 }
 
 struct Sum {

@@ -85,15 +85,15 @@ void FinishSoftmax(const float* stage, std::size_t n, float factor, const std::u
   const DF d;
   auto* to = static_cast<T*>(y);
   const VF scale = hn::Set(d, factor);
-  ForEachInRuns(n, [&](std::size_t i, std::size_t count, std::size_t) HWY_ATTR {
-    Store(KeptOrZero(d, Kept(d, words, i), hn::Mul(hn::Load(d, stage + i), scale)), count, to + i);
+  ForEachMaskedInRuns(n, words, [&](std::size_t i, std::size_t count, std::size_t, hn::Mask<DF> kept) HWY_ATTR {
+    Store(KeptOrZero(d, kept, hn::Mul(hn::Load(d, stage + i), scale)), count, to + i);
   });
 }
 
 // kept ? dy * scale : 0.
 template <class T>
-HWY_INLINE VF DroppedGradient(const T* dy, std::size_t i, std::size_t count, const std::uint64_t* words, VF scale) {
-  return KeptOrZero(DF(), Kept(DF(), words, i), hn::Mul(Load(dy + i, count), scale));
+HWY_INLINE VF DroppedGradient(const T* dy, std::size_t count, hn::Mask<DF> kept, VF scale) {
+  return KeptOrZero(DF(), kept, hn::Mul(Load(dy, count), scale));
 }
 
 // v where e is not 0. A column without a probability has no gradient, whatever its dy.
@@ -108,11 +108,11 @@ SoftmaxSums ExponentialsAndProducts(std::size_t n, float max, const void* dy, co
   const VF factor = hn::Set(d, scale);
   RowSum sum(0.0f);
   RowSum products(0.0f);
-  ForEachInRuns(n, [&](std::size_t i, std::size_t count, std::size_t slot) HWY_ATTR {
+  ForEachMaskedInRuns(n, words, [&](std::size_t i, std::size_t count, std::size_t slot, hn::Mask<DF> kept) HWY_ATTR {
     const VF e = ExpOfNegative(hn::Sub(hn::Load(d, stage + i), shift));
     sum.Take(slot, e);
     hn::Store(e, d, stage + i);
-    products.Take(slot, WhereNotZero(e, hn::Mul(e, DroppedGradient(gradients, i, count, words, factor))));
+    products.Take(slot, WhereNotZero(e, hn::Mul(e, DroppedGradient(gradients + i, count, kept, factor))));
   });
   return {sum.Total(), products.Total()};
 }
@@ -126,9 +126,9 @@ void FinishSoftmaxGradient(const float* stage, std::size_t n, float factor, floa
   const VF of_probability = hn::Set(d, factor);
   const VF of_gradient = hn::Set(d, scale);
   const VF shift = hn::Set(d, mean);
-  ForEachInRuns(n, [&](std::size_t i, std::size_t count, std::size_t) HWY_ATTR {
+  ForEachMaskedInRuns(n, words, [&](std::size_t i, std::size_t count, std::size_t, hn::Mask<DF> kept) HWY_ATTR {
     const VF e = hn::Load(d, stage + i);
-    const VF difference = hn::Sub(DroppedGradient(from, i, count, words, of_gradient), shift);
+    const VF difference = hn::Sub(DroppedGradient(from + i, count, kept, of_gradient), shift);
     Store(WhereNotZero(e, hn::Mul(hn::Mul(e, of_probability), difference)), count, to + i);
   });
 }

@@ -171,7 +171,7 @@ TEST(StatisticsPowerTest, RowsThatStartTheSameAreSeen) {
 }
 
 TEST(StatisticsPowerTest, ChunksThatStartTheSameAreSeen) {
-  EXPECT_FALSE(IsRandom(test::ChunkBounds(Repeating(16384))));
+  EXPECT_FALSE(IsRandom(test::ChunkBounds(Repeating(32768))));
 }
 
 TEST(StatisticsPowerTest, PartsThatRepeatAreSeen) {

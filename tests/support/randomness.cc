@@ -178,7 +178,7 @@ Verdict RowStarts(const BitSource& source) {
 }
 
 Verdict ChunkBounds(const BitSource& source) {
-  constexpr std::uint64_t kChunk = 16384;
+  constexpr std::uint64_t kChunk = 32768;
   Verdict verdict;
   // At the bound, and half before it.
   for (const std::uint64_t offset : {kChunk, kChunk - kRowBits / 2}) {

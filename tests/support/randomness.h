@@ -84,7 +84,7 @@ inline constexpr std::size_t kRowBits = 64;
 Verdict Rows(const BitSequence& bits, double q);
 
 // The same, of rows that are the same few bits of 4,096 seeds that follow each other, or streams; the starts of the
-// rows of a matrix; what follows and what lies around the bounds of chunks of 16,384 bits.
+// rows of a matrix; what follows and what lies around the bounds of chunks of 32,768 bits.
 Verdict SameBitsOfSeeds(const BitSource& source);
 Verdict SameBitsOfStreams(const BitSource& source);
 Verdict RowStarts(const BitSource& source);

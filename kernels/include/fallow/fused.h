@@ -21,8 +21,7 @@
 //              `activation`: not one of the enumeration, or a slope that is not finite.
 //   Threads    Any number may call at once. `execution` limits what one call uses.
 //   Memory     Nothing is allocated outside oneTBB; nothing outside the arrays is read or written. A large f32 output
-//   that
-//              is not in place is written around the caches.
+//              that is not in place is written around the caches.
 #ifndef FALLOW_FUSED_H_
 #define FALLOW_FUSED_H_
 

@@ -191,15 +191,24 @@ void DropElements(const void* x, const std::uint64_t* words, std::size_t count, 
 
 // A dropped element leaves y as it is, to the bit, which adding 0 would not.
 template <class T>
+HWY_INLINE void AccumulateVector(const T* x, const std::uint64_t* words, std::size_t i, VecOf<T> scale, T* y) {
+  const auto sum = hn::Add(LoadElements(y), hn::Mul(LoadElements(x), scale));
+  StoreKept(Kept(TagOf<T>(), words, i), sum, y);
+}
+
+template <class T>
 void AccumulateElements(const void* x, const std::uint64_t* words, std::size_t count, const Scale& scale, void* y) {
-  const TagOf<T> d;
+  constexpr TagOf<T> d;
   const auto* from = static_cast<const T*>(x);
   auto* to = static_cast<T*>(y);
   const VecOf<T> factor = ScaleVector<T>(scale);
   ForEachVector(d, count, [&](std::size_t i, std::size_t n) HWY_ATTR {
-    const auto before = Load(to + i, n);
-    const auto sum = hn::Add(before, hn::Mul(Load(from + i, n), factor));
-    Store(hn::IfThenElse(Kept(d, words, i), sum, before), n, to + i);
+    if (n == hn::Lanes(d)) return AccumulateVector(from + i, words, i, factor, to + i);
+    HWY_ALIGN T terms[hn::MaxLanes(d)] = {}, sums[hn::MaxLanes(d)] = {};
+    std::memcpy(terms, from + i, n * sizeof(T));
+    std::memcpy(sums, to + i, n * sizeof(T));
+    AccumulateVector(terms, words, i, factor, sums);
+    std::memcpy(to + i, sums, n * sizeof(T));
   });
 }
 

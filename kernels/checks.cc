@@ -75,10 +75,7 @@ Status CheckComputedInFloat(const char* argument, const ConstArray& array) noexc
   return Status::Invalid(argument, static_cast<double>(array.type()), "f32, bf16 or f16");
 }
 
-Status CheckLike(const char* argument, const ConstArray& array, const ConstArray& other) noexcept {
-  if (array.type() != other.type()) {
-    return Status::Invalid(argument, static_cast<double>(array.type()), "the type of the input");
-  }
+Status CheckShape(const char* argument, const ConstArray& array, const ConstArray& other) noexcept {
   if (array.size() != other.size()) {
     return Status::Invalid(argument, static_cast<double>(array.size()), "as many elements as the input");
   }
@@ -86,6 +83,13 @@ Status CheckLike(const char* argument, const ConstArray& array, const ConstArray
     return Status::Invalid(argument, static_cast<double>(array.rows()), "as many rows as the input");
   }
   return {};
+}
+
+Status CheckLike(const char* argument, const ConstArray& array, const ConstArray& other) noexcept {
+  if (array.type() != other.type()) {
+    return Status::Invalid(argument, static_cast<double>(array.type()), "the type of the input");
+  }
+  return CheckShape(argument, array, other);
 }
 
 Status CheckApart(const char* argument, const ConstArray& array, const ConstArray& other) noexcept {

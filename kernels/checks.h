@@ -21,6 +21,9 @@ Status CheckOutput(const char* argument, const ConstArray& input, const ConstArr
 // Of a type that is computed in float: any but f64.
 Status CheckComputedInFloat(const char* argument, const ConstArray& array) noexcept;
 
+// Of the other's shape. Both have passed CheckArray.
+Status CheckShape(const char* argument, const ConstArray& array, const ConstArray& other) noexcept;
+
 // Of the other's type and shape. Both have passed CheckArray.
 Status CheckLike(const char* argument, const ConstArray& array, const ConstArray& other) noexcept;
 

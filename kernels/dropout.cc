@@ -14,8 +14,8 @@ Status Dropout(const char* input, ConstArray x, const Mask& mask, const char* ou
                const Execution& execution) {
   const Status status = CheckMasked(input, x, mask, output, y);
   if (!status.ok()) return status;
-  if (KeepsAllOrNone(mask)) {
-    CopyOrZero(x, mask.rate().threshold() == 0, y, execution);
+  if (WritesZeros(mask) || Copies(mask)) {
+    CopyOrZero(x, WritesZeros(mask), y, execution);
   } else {
     Drop(MaskWords(mask, x.size(), execution.target), x, Scale(mask.rate()), y, execution);
   }
@@ -49,8 +49,8 @@ Status DropoutForwardStore(ConstArray x, const Mask& mask, Array y, MaskFormat f
   if (!status.ok()) return status;
   const Status apart = FirstError(CheckBytesApart("stored", stored, x), CheckBytesApart("stored", stored, y));
   if (!apart.ok()) return apart;
-  if (KeepsAllOrNone(mask)) {
-    CopyOrZero(x, mask.rate().threshold() == 0, y, execution);
+  if (WritesZeros(mask) || Copies(mask)) {
+    CopyOrZero(x, WritesZeros(mask), y, execution);
     return GenerateMask(mask, x.size(), format, stored, execution);
   }
   const StoringWords source{MaskWords(mask, x.size(), execution.target), StoredMask(format, stored, execution.target)};
@@ -61,6 +61,7 @@ Status DropoutForwardStore(ConstArray x, const Mask& mask, Array y, MaskFormat f
 Status DropoutAccumulate(ConstArray x, const Mask& mask, Array y, const Execution& execution) noexcept {
   if (const Status status = CheckMasked("x", x, mask, "y", y); !status.ok()) return status;
   if (const Status status = CheckApart("y", y, x); !status.ok()) return status;
+  if (WritesZeros(mask)) return {};
   const ApplyKernels& kernels = ApplyKernelsFor(x.type(), execution.target);
   const Scale scale(mask.rate());
   ForEachMasked(
@@ -76,10 +77,11 @@ Status DropoutInference(ConstArray x, const Rate& rate, Array y, const Execution
   const Mask all(Rate(0.0), MaskKey{});
   if (!rate.valid()) return Status::Invalid("rate", rate.drop_probability(), "a number in [0, 1]");
   if (const Status status = CheckMasked("x", x, all, "y", y); !status.ok()) return status;
-  if (rate.inference_scale() == 1.0) {
-    CopyOrZero(x, false, y, execution);
+  const double factor = rate.inference_scale();
+  if (factor == 1.0 || factor == 0.0) {
+    CopyOrZero(x, factor == 0.0, y, execution);
   } else {
-    Drop(MaskWords(all, x.size(), execution.target), x, Scale(rate.inference_scale()), y, execution);
+    Drop(MaskWords(all, x.size(), execution.target), x, Scale(factor), y, execution);
   }
   return {};
 }

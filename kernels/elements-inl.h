@@ -62,13 +62,14 @@ HWY_INLINE hn::Mask<DU> AtLeast(VU magnitude, std::uint32_t limit) {
 
 HWY_INLINE VF LoadElements(const BFloat16* x) { return hn::BitCast(DF(), hn::ShiftLeft<16>(LoadBits16(x))); }
 
-HWY_INLINE void StoreElements(VF v, BFloat16* y) {
+// The bits of v as elements of the type of `tag`.
+HWY_INLINE VU Rounded16(VF v, BFloat16 /*tag*/) {
   const DU du;
   const VU bits = hn::BitCast(du, v);
   const VU even = hn::And(hn::ShiftRight<16>(bits), hn::Set(du, 1));
   const VU rounded = hn::ShiftRight<16>(hn::Add(bits, hn::Add(hn::Set(du, 0x7FFF), even)));
   const VU quiet = hn::Or(hn::ShiftRight<16>(bits), hn::Set(du, 0x40));
-  StoreBits16(hn::IfVecThenElse(hn::VecFromMask(du, hn::RebindMask(du, hn::IsNaN(v))), quiet, rounded), y);
+  return hn::IfVecThenElse(hn::VecFromMask(du, hn::RebindMask(du, hn::IsNaN(v))), quiet, rounded);
 }
 
 #if HWY_TARGET == HWY_AVX2 || HWY_TARGET == HWY_AVX3  // Have instructions, which do what the code below does.
@@ -77,6 +78,10 @@ using DF16 = hn::Rebind<hwy::float16_t, DF>;
 
 HWY_INLINE VF LoadElements(const Float16* x) {
   return hn::PromoteTo(DF(), hn::LoadU(DF16(), reinterpret_cast<const hwy::float16_t*>(x)));
+}
+
+HWY_INLINE VU Rounded16(VF v, Float16 /*tag*/) {
+  return hn::PromoteTo(DU(), hn::BitCast(DHalf(), hn::DemoteTo(DF16(), v)));
 }
 
 HWY_INLINE void StoreElements(VF v, Float16* y) {
@@ -103,7 +108,7 @@ HWY_INLINE VF LoadElements(const Float16* x) {
   return hn::BitCast(d, hn::Or(sign, hn::IfThenElse(AtLeast(magnitude, 0x0F800000), special, finite)));
 }
 
-HWY_INLINE void StoreElements(VF v, Float16* y) {
+HWY_INLINE VU Rounded16(VF v, Float16 /*tag*/) {
   const DF d;
   const DU du;
   const VU bits = hn::BitCast(du, v);
@@ -118,10 +123,24 @@ HWY_INLINE void StoreElements(VF v, Float16* y) {
   // From 65520 on, half a step above the largest finite number.
   const VU bounded = hn::IfThenElse(AtLeast(magnitude, 0x477FF000), hn::Set(du, 0x7C00), finite);
   const VU nan = hn::Or(hn::Set(du, 0x7E00), hn::And(hn::ShiftRight<13>(magnitude), hn::Set(du, 0x3FF)));
-  StoreBits16(hn::Or(sign, hn::IfThenElse(AtLeast(magnitude, 0x7F800001), nan, bounded)), y);
+  return hn::Or(sign, hn::IfThenElse(AtLeast(magnitude, 0x7F800001), nan, bounded));
 }
 
+HWY_INLINE void StoreElements(VF v, Float16* y) { StoreBits16(Rounded16(v, Float16()), y); }
+
 #endif
+
+HWY_INLINE void StoreElements(VF v, BFloat16* y) { StoreBits16(Rounded16(v, BFloat16()), y); }
+
+// Stores lanes that are kept; of the others, y keeps every bit, which loading and storing them would not for NaNs.
+template <class T>
+HWY_INLINE void StoreKept(hn::Mask<TagOf<T>> kept, VecOf<T> v, T* y) {
+  if constexpr (sizeof(T) == 2) {
+    StoreBits16(hn::IfThenElse(hn::RebindMask(DU(), kept), Rounded16(v, T()), LoadBits16(y)), y);
+  } else {
+    StoreElements(hn::IfThenElse(kept, v, LoadElements(y)), y);
+  }
+}
 
 // The most elements that a vector's worth of bytes holds.
 template <class T>

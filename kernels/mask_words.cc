@@ -53,8 +53,9 @@ Status CheckMask(const Mask& mask, std::size_t count) noexcept {
   return CheckSource(mask, broadcast.noise_size());
 }
 
-MaskWords::MaskWords(const Mask& mask, std::size_t count, Target target) : mask_(mask), target_(target) {
-  if (mask.source() == Mask::Source::kKey) keyed_.emplace(mask.key(), mask.rate(), target);
+MaskWords::MaskWords(const Mask& mask, std::size_t count, Target target, std::uint64_t stream_offset)
+    : mask_(mask), target_(target), stream_offset_(stream_offset) {
+  if (mask.source() == Mask::Source::kKey) keyed_ = Keyed(mask.key());
   if (mask.source() == Mask::Source::kRowKeys && count != 0) {
     const std::size_t own = mask.broadcast().is_none() ? count : mask.broadcast().noise_size();
     row_length_ = own / mask.row_keys().size();
@@ -82,13 +83,18 @@ void MaskWords::FillOwn(std::size_t first, std::size_t count, std::uint64_t* wor
   }
 }
 
+KeyedMask MaskWords::Keyed(MaskKey key) const {
+  key.stream += stream_offset_;
+  return {key, mask_.rate(), target_};
+}
+
 void MaskWords::FillRows(std::size_t first, std::size_t count, std::uint64_t* words) const {
   for (std::size_t done = 0; done < count;) {
     const MaskKey& key = mask_.row_keys()[(first + done) / row_length_];
     const std::size_t col = (first + done) % row_length_;
     const std::size_t n = std::min(row_length_ - col, count - done);
     std::uint64_t part[kChunkWords];
-    KeyedMask(key, mask_.rate(), target_).Fill(col, n, part);
+    Keyed(key).Fill(col, n, part);
     CopyBits(part, 0, n, words, done);
     done += n;
   }

@@ -25,6 +25,10 @@ void CopyOrZero(ConstArray x, bool zero, Array y, const Execution& execution) no
                [&](std::size_t first, std::size_t count) { ForEachPart(first, count, part, x, y); });
 }
 
+bool WritesZeros(const Mask& mask) noexcept { return mask.rate().threshold() == 0; }
+
+bool Copies(const Mask& mask) noexcept { return !WritesZeros(mask) && KeepsAllOrNone(mask); }
+
 Status CheckMasked(const char* input, ConstArray x, const Mask& mask, const char* output, ConstArray y) noexcept {
   if (const Status status = CheckArray(input, x); !status.ok()) return status;
   if (const Status status = CheckMask(mask, x.size()); !status.ok()) return status;

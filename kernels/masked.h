@@ -28,29 +28,41 @@ void ForEachPart(std::size_t first, std::size_t count, const Apply& apply, const
   });
 }
 
-// Calls apply(words, n, address...) for the parts of all elements, with the mask of each from `source`, a MaskWords or
-// its like.
+// Calls apply(words, n, address...) for the same parts, with the mask of each; `words` is that of all of them.
+template <class Apply, class... Arrays>
+void ApplyMask(const std::uint64_t* words, std::size_t first, std::size_t count, const Apply& apply,
+               const Arrays&... arrays) {
+  const auto with_mask = [&](std::size_t done, std::size_t n, auto... addresses) {
+    if (n == count) return apply(words, n, addresses...);
+    std::uint64_t part[kChunkWords];
+    ShiftWords(words, done, n, part);
+    apply(part, n, addresses...);
+  };
+  ForEachPart(first, count, with_mask, arrays...);
+}
+
+// The same for all elements, chunk by chunk, with the mask from `source`, a MaskWords or its like.
 template <class Source, class Apply, class First, class... Rest>
 void ForEachMasked(const Source& source, const Execution& execution, const Apply& apply, const First& array,
                    const Rest&... rest) {
   ForEachChunk(array.size(), execution, [&](std::size_t first, std::size_t count) {
     std::uint64_t words[kChunkWords];
     source.Fill(first, count, words);
-    const auto with_mask = [&](std::size_t done, std::size_t n, auto... addresses) {
-      if (n == count) return apply(words, n, addresses...);
-      std::uint64_t part[kChunkWords];
-      ShiftWords(words, done, n, part);
-      apply(part, n, addresses...);
-    };
-    ForEachPart(first, count, with_mask, array, rest...);
+    ApplyMask(words, first, count, apply, array, rest...);
   });
 }
 
 // Past this, an ordinary store only brings lines of the output into the cache to push them out again unread.
 bool WantsStreaming(ConstArray x, ConstArray y) noexcept;
 
-// Rates 0 and 1: copies that are exact to the bit, which a product is not for signalling NaNs, and zeros.
+// Copies that are exact to the bit, which a product by 1 is not for signalling NaNs; and zeros, which a product by 0 is
+// not for NaNs, infinities and negative numbers.
 void CopyOrZero(ConstArray x, bool zero, Array y, const Execution& execution) noexcept;
+
+// Where the result is known without looking at the mask, which then is not generated. A stored mask is what says what
+// p = 0 keeps.
+bool WritesZeros(const Mask& mask) noexcept;
+bool Copies(const Mask& mask) noexcept;
 
 // An operation with one input and one output, called that in its declaration: everything but what it alone takes.
 Status CheckMasked(const char* input, ConstArray x, const Mask& mask, const char* output, ConstArray y) noexcept;

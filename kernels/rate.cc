@@ -1,8 +1,9 @@
 #include "fallow/rate.h"
 
 #include <algorithm>
-#include <bit>
 #include <cmath>
+
+#include "kernels/quotient.h"
 
 namespace fallow {
 namespace {
@@ -23,17 +24,6 @@ std::uint64_t Threshold(double p) {
   return std::clamp<std::uint64_t>(RoundToEven((1.0 - p) * kTwo32), 1, 0xFFFFFFFF);
 }
 
-// 2^32 / threshold, rounded once. Dividing in double and converting would round twice, so the quotient is first rounded
-// to odd: truncated, with the last bit set if anything was cut off. That keeps what the conversion needs to know.
-float ScaleF32(std::uint64_t threshold) {
-  const auto divisor = static_cast<double>(threshold);
-  double quotient = kTwo32 / divisor;
-  const double remainder = std::fma(-quotient, divisor, kTwo32);  // Exact.
-  if (remainder < 0.0) quotient = std::nextafter(quotient, 0.0);
-  if (remainder != 0.0) quotient = std::bit_cast<double>(std::bit_cast<std::uint64_t>(quotient) | 1);
-  return static_cast<float>(quotient);
-}
-
 }  // namespace
 
 Rate::Rate(double drop_probability, Scaling scaling) noexcept : p_(drop_probability), scaling_(scaling) {
@@ -41,7 +31,7 @@ Rate::Rate(double drop_probability, Scaling scaling) noexcept : p_(drop_probabil
   threshold_ = Threshold(p_);
   if (threshold_ == 0) return;
   const bool in_training = scaling == Scaling::kInTraining;
-  scale_ = in_training ? ScaleF32(threshold_) : 1.0f;
+  scale_ = in_training ? RoundedQuotient(kTwo32, static_cast<double>(threshold_)) : 1.0f;
   scale_f64_ = in_training ? kTwo32 / static_cast<double>(threshold_) : 1.0;
 }
 

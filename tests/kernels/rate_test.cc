@@ -17,17 +17,30 @@ constexpr std::uint64_t kTwoTo32 = std::uint64_t{1} << 32;
 // 1 - T / 2^32, and one minus that, are doubles for every T in [0, 2^32]: this rate's threshold can only be T.
 Rate RateOfThreshold(std::uint64_t threshold) { return Rate(1.0 - static_cast<double>(threshold) * 0x1p-32); }
 
+// The same threshold, but the factor is q, and it is for inference.
+void ExpectOracleAtInference(double p) {
+  const Rate rate(p, Scaling::kAtInference);
+  ASSERT_EQ(rate.threshold(), oracle::Threshold(p)) << p;
+  ASSERT_EQ(rate.scale(), p == 1.0 ? 0.0f : 1.0f) << p;
+  ASSERT_EQ(rate.scale_f64(), p == 1.0 ? 0.0 : 1.0) << p;
+  ASSERT_EQ(rate.inference_scale(), std::ldexp(static_cast<double>(oracle::Threshold(p)), -32)) << p;
+}
+
 void ExpectOracle(double p) {
   const Rate rate(p);
   ASSERT_TRUE(rate.valid()) << p;
   ASSERT_EQ(rate.threshold(), oracle::Threshold(p)) << p;
   ASSERT_EQ(rate.scale(), oracle::Scale(p)) << p;
+  ASSERT_EQ(rate.scale_f64(), oracle::ScaleF64(p)) << p;
+  ASSERT_EQ(rate.inference_scale(), 1.0) << p;
+  ExpectOracleAtInference(p);
 }
 
 void ExpectThreshold(std::uint64_t threshold) {
   const Rate rate = RateOfThreshold(threshold);
   ASSERT_EQ(rate.threshold(), threshold);
   ASSERT_EQ(rate.scale(), oracle::ScaleOfThreshold(threshold)) << "threshold " << threshold;
+  ASSERT_EQ(rate.scale_f64(), oracle::ScaleF64OfThreshold(threshold)) << "threshold " << threshold;
 }
 
 TEST(RateTest, ThresholdsAndScalesWorkedOutByHand) {

@@ -25,6 +25,29 @@ std::array<std::uint32_t, kBlockElements> BlockUniforms(const Key& key, std::uin
   return uniforms;
 }
 
+// 2^32 / T = significand * 2^exponent with a significand of exactly `digits` bits: numerator or denominator is doubled
+// until the integer quotient has them, and the remainder decides the rounding.
+double RoundedScale(std::uint64_t threshold, int digits) {
+  using Wide = unsigned __int128;
+  if (threshold == 0) return 0.0;
+  const Wide end = Wide{1} << digits;
+  Wide numerator = kTwoTo32;
+  Wide denominator = threshold;
+  int exponent = 0;
+  while (numerator / denominator < end / 2) {
+    numerator *= 2;
+    --exponent;
+  }
+  while (numerator / denominator >= end) {
+    denominator *= 2;
+    ++exponent;
+  }
+  Wide significand = numerator / denominator;
+  const Wide twice_rest = 2 * (numerator % denominator);
+  if (twice_rest > denominator || (twice_rest == denominator && significand % 2 == 1)) ++significand;
+  return std::ldexp(static_cast<double>(static_cast<std::uint64_t>(significand)), exponent);  // At most 2^53: exact.
+}
+
 }  // namespace
 
 std::array<std::uint32_t, 4> Philox4x32(const std::array<std::uint32_t, 4>& counter,
@@ -59,27 +82,11 @@ std::uint64_t Threshold(double drop_probability) {
 }
 
 float Scale(double drop_probability) { return ScaleOfThreshold(Threshold(drop_probability)); }
+double ScaleF64(double drop_probability) { return ScaleF64OfThreshold(Threshold(drop_probability)); }
 
-float ScaleOfThreshold(std::uint64_t threshold) {
-  if (threshold == 0) return 0.0f;
-  // 2^32 / T = significand * 2^exponent with a significand of exactly the 24 bits that a float holds: numerator or
-  // denominator is doubled until the integer quotient has them, and the remainder decides the rounding.
-  std::uint64_t numerator = kTwoTo32;
-  std::uint64_t denominator = threshold;
-  int exponent = 0;
-  while (numerator / denominator < (1u << 23)) {
-    numerator *= 2;
-    --exponent;
-  }
-  while (numerator / denominator >= (1u << 24)) {
-    denominator *= 2;
-    ++exponent;
-  }
-  std::uint64_t significand = numerator / denominator;
-  const std::uint64_t twice_rest = 2 * (numerator % denominator);
-  if (twice_rest > denominator || (twice_rest == denominator && significand % 2 == 1)) ++significand;
-  return std::ldexp(static_cast<float>(significand), exponent);  // Exact: at most 2^24, which is a float.
-}
+// Exact conversions: RoundedScale has rounded to what they hold.
+float ScaleOfThreshold(std::uint64_t threshold) { return static_cast<float>(RoundedScale(threshold, 24)); }
+double ScaleF64OfThreshold(std::uint64_t threshold) { return RoundedScale(threshold, 53); }
 
 std::vector<std::uint32_t> Uniforms(const Key& key, std::size_t count) {
   std::vector<std::uint32_t> uniforms;
@@ -104,6 +111,26 @@ std::vector<std::uint8_t> MaskBytes(double drop_probability, std::span<const std
   std::vector<std::uint8_t> mask(uniforms.size());
   for (std::size_t i = 0; i < mask.size(); ++i) mask[i] = uniforms[i] < threshold;
   return mask;
+}
+
+std::vector<std::uint8_t> Repeat(std::span<const std::uint8_t> mask_bytes, std::span<const std::size_t> shape,
+                                 std::span<const std::size_t> noise_shape) {
+  std::size_t count = 1;
+  for (const std::size_t size : shape) count *= size;
+  std::vector<std::uint8_t> repeated(count);
+  for (std::size_t element = 0; element < count; ++element) {
+    std::size_t rest = element;
+    std::size_t noise_element = 0;
+    std::size_t noise_stride = 1;
+    for (std::size_t i = shape.size(); i-- > 0;) {
+      const std::size_t index = rest % shape[i];
+      rest /= shape[i];
+      if (noise_shape[i] != 1) noise_element += index * noise_stride;
+      noise_stride *= noise_shape[i];
+    }
+    repeated[element] = mask_bytes[noise_element];
+  }
+  return repeated;
 }
 
 std::vector<std::uint8_t> PackBits(std::span<const std::uint8_t> mask_bytes) {

@@ -26,8 +26,10 @@ std::array<std::uint32_t, 4> Philox4x32(const std::array<std::uint32_t, 4>& coun
 // T and 2^32 / T of a drop probability in [0, 1], rounded once each.
 std::uint64_t Threshold(double drop_probability);
 float Scale(double drop_probability);
-// The scale of a threshold in [0, 2^32].
+double ScaleF64(double drop_probability);
+// The scales of a threshold in [0, 2^32].
 float ScaleOfThreshold(std::uint64_t threshold);
+double ScaleF64OfThreshold(std::uint64_t threshold);
 
 // U(key.first_element) ... U(key.first_element + count - 1).
 std::vector<std::uint32_t> Uniforms(const Key& key, std::size_t count);
@@ -36,6 +38,11 @@ std::vector<std::uint32_t> Uniforms(const Key& key, std::size_t count);
 std::vector<std::uint8_t> MaskBytes(double drop_probability, const Key& key, std::size_t count);
 // Compares uniforms with the threshold of `drop_probability`: for callers that need many rates of one key.
 std::vector<std::uint8_t> MaskBytes(double drop_probability, std::span<const std::uint32_t> uniforms);
+
+// The mask of an array of `shape` whose element takes the decision of `mask_bytes`, of shape `noise_shape`, at its own
+// indices, or at 0 where `noise_shape` is 1: Keras's noise_shape, element by element.
+std::vector<std::uint8_t> Repeat(std::span<const std::uint8_t> mask_bytes, std::span<const std::size_t> shape,
+                                 std::span<const std::size_t> noise_shape);
 
 // One bit an element, least significant first; any byte but 0 keeps.
 std::vector<std::uint8_t> PackBits(std::span<const std::uint8_t> mask_bytes);

@@ -8,19 +8,19 @@
 //   Types      Any DType (types.h), the same for all arrays of a call. The product is taken in float, or in double for
 //              f64, and rounded to the type: the same bits on every target.
 //   Values     A kept element is multiplied by the rate's scale; a dropped one becomes +0 whatever it was, so a NaN or
-//   an
-//              infinity that is dropped leaves no trace. p = 0 copies every bit; p = 1 writes zeros.
+//              an infinity that is dropped leaves no trace. p = 0 copies every bit where the mask is not a stored one;
+//              p = 1 writes zeros, or adds nothing, whatever the mask.
 //   Shapes     All arrays have the same rows and columns, n elements in all, row strides of their own. Element j of the
 //              array, counted row by row, is element j of the mask.
-//   Aliasing   An output may be its input (same address, same stride), or share no element with it. Stored masks share
-//              nothing with either.
+//   Aliasing   An output may be its input (same address, same stride), or share no element with it: lie apart, gaps
+//              included, or interleave with it at one row stride, as column ranges of a matrix do. The mask that a call
+//              reads shares nothing with its output, the one that it writes nothing with any array; gaps count.
 //   Alignment  None needed beyond that of the element type.
 //   Errors     Named in the Status; outputs are then untouched. Of the mask: see GenerateMask. Of an array: null with
 //              elements, another type or shape than the input's, rows that overlap, an overlap in part.
 //   Threads    Any number may call at once. `execution` limits what one call uses.
 //   Memory     Nothing is allocated outside oneTBB; nothing outside the arrays is read or written. A large output that
-//   is
-//              not in place is written around the caches.
+//              is not in place is written around the caches.
 #ifndef FALLOW_DROPOUT_H_
 #define FALLOW_DROPOUT_H_
 

@@ -1,0 +1,55 @@
+#include "fallow/alpha_dropout.h"
+
+#include <cmath>
+
+#include "kernels/drop.h"
+#include "kernels/mask_words.h"
+#include "kernels/masked.h"
+#include "kernels/select_kernels.h"
+
+namespace fallow {
+namespace {
+
+constexpr double kAlpha = -1.7580993408473766;
+
+// Of rates that keep anything.
+Affine AffineOf(const Rate& rate) {
+  const double q = static_cast<double>(rate.threshold()) * 0x1p-32;
+  const double p = 1.0 - q;
+  const double a = 1.0 / std::sqrt(q * (1.0 + p * kAlpha * kAlpha));
+  const double b = -a * p * kAlpha;
+  return {Scale(a), Scale(b), Scale(a * kAlpha + b)};
+}
+
+}  // namespace
+
+Status AlphaDropoutForward(ConstArray x, const Mask& mask, Array y, const Execution& execution) noexcept {
+  const Status status = CheckMasked("x", x, mask, "y", y);
+  if (!status.ok()) return status;
+  if (WritesZeros(mask) || Copies(mask)) {
+    CopyOrZero(x, WritesZeros(mask), y, execution);
+    return {};
+  }
+  const SelectKernels& kernels = SelectKernelsFor(x.type(), execution.target);
+  const Affine affine = AffineOf(mask.rate());
+  ForEachMasked(
+      MaskWords(mask, x.size(), execution.target), execution,
+      [&](const std::uint64_t* words, std::size_t n, const void* from, void* to) {
+        kernels.affine(from, words, n, affine, to);
+      },
+      x, y);
+  return {};
+}
+
+Status AlphaDropoutBackward(ConstArray dy, const Mask& mask, Array dx, const Execution& execution) noexcept {
+  const Status status = CheckMasked("dy", dy, mask, "dx", dx);
+  if (!status.ok()) return status;
+  if (WritesZeros(mask) || Copies(mask)) {
+    CopyOrZero(dy, WritesZeros(mask), dx, execution);
+  } else {
+    Drop(MaskWords(mask, dy.size(), execution.target), dy, AffineOf(mask.rate()).scale, dx, execution);
+  }
+  return {};
+}
+
+}  // namespace fallow

@@ -21,6 +21,7 @@ int main(int argc, char** argv) {
   benchmark::AddCustomContext("fallow_targets", TargetNames());
   benchmark::AddCustomContext("fallow_default_target", fallow::DefaultTarget().name());
   fallow::bench::RegisterKernels();
+  fallow::bench::RegisterNoise();
 #ifdef FALLOW_BENCH_TRAINING
   fallow::bench::RegisterTraining();
 #endif

@@ -6,6 +6,7 @@
 namespace fallow::bench {
 
 void RegisterKernels();
+void RegisterNoise();
 void RegisterTraining();
 
 }  // namespace fallow::bench

@@ -17,7 +17,8 @@
 //   Noise      u[j] = (W + 1/2) / 2^32, W the word of element key.first_element + j (random.h): a function of the key
 //              and the element alone, made again by the backward pass, never stored.
 //   Types      f32, bf16 or f16, the same for all arrays. Computed in float and rounded to the type once, at the end.
-//              The same bits on every target. m is within 2e-7 + 2e-6 / t of the formula.
+//              The same bits on every target. m is within 3e-7 + 1e-7 (1 + |log(p / (1 - p))|) / t of
+//              the formula.
 //   Values     NaN stays NaN. As m is never exactly 0, nor is an infinity ever dropped.
 //   Shapes, aliasing, alignment    As dropout.h says. dx may be x or dy.
 //   Errors     Named in the Status; outputs are then untouched. `rate`: p not between 0 and 1, or either of them, or a

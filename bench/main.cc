@@ -24,6 +24,7 @@ int main(int argc, char** argv) {
   fallow::bench::RegisterVariants();
   fallow::bench::RegisterRows();
   fallow::bench::RegisterFused();
+  fallow::bench::RegisterNoise();
 #ifdef FALLOW_BENCH_TRAINING
   fallow::bench::RegisterTraining();
 #endif

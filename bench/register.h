@@ -8,6 +8,7 @@ namespace fallow::bench {
 void RegisterFused();
 void RegisterKernels();
 void RegisterRows();
+void RegisterNoise();
 void RegisterTraining();
 void RegisterVariants();
 

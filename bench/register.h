@@ -5,7 +5,10 @@
 
 namespace fallow::bench {
 
+void RegisterFused();
 void RegisterKernels();
+void RegisterRows();
+void RegisterNoise();
 void RegisterTraining();
 void RegisterVariants();
 

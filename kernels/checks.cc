@@ -70,6 +70,11 @@ Status CheckArray(const char* argument, const ConstArray& array) noexcept {
   return {};
 }
 
+Status CheckComputedInFloat(const char* argument, const ConstArray& array) noexcept {
+  if (array.type() != DType::kF64) return {};
+  return Status::Invalid(argument, static_cast<double>(array.type()), "f32, bf16 or f16");
+}
+
 Status CheckShape(const char* argument, const ConstArray& array, const ConstArray& other) noexcept {
   if (array.size() != other.size()) {
     return Status::Invalid(argument, static_cast<double>(array.size()), "as many elements as the input");

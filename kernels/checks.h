@@ -16,8 +16,14 @@ namespace fallow {
 // Any array: a known type, not null, rows apart, within an address space.
 Status CheckArray(const char* argument, const ConstArray& array) noexcept;
 
+// Of a type that is computed in float. Has passed CheckArray.
+Status CheckComputedInFloat(const char* argument, const ConstArray& array) noexcept;
+
 // An output: as CheckArray; of the input's type and shape; and the input itself, or apart from it.
 Status CheckOutput(const char* argument, const ConstArray& input, const ConstArray& output) noexcept;
+
+// Of a type that is computed in float: any but f64.
+Status CheckComputedInFloat(const char* argument, const ConstArray& array) noexcept;
 
 // Of the other's shape. Both have passed CheckArray.
 Status CheckShape(const char* argument, const ConstArray& array, const ConstArray& other) noexcept;

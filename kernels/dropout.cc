@@ -10,7 +10,7 @@
 namespace fallow {
 namespace {
 
-Status Dropout(const char* input, ConstArray x, const Mask& mask, const char* output, Array y,
+Status Dropout(const char* input, const ConstArray& x, const Mask& mask, const char* output, const Array& y,
                const Execution& execution) {
   const Status status = CheckMasked(input, x, mask, output, y);
   if (!status.ok()) return status;

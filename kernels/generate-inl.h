@@ -281,12 +281,12 @@ HWY_NOINLINE FALLOW_SCHEDULED void GenerateBlocks(const Range& range, std::size_
   if (plane < plan.planes) DecideList<kRounds>(range, plane, undecided);
 }
 
-// The bits of planes [plane, plane + kMaxLanes64) of one block: words 0 and 1 in bits[0], words 2 and 3 in bits[1].
-template <int kRounds>
-HWY_INLINE void BitsOfPlanes(const Range& range, std::size_t block, int plane, std::uint64_t (&bits)[2][kMaxLanes64]) {
+// The bits of kPlanes planes of one block, from `plane` on: words 0 and 1 in bits[0], words 2 and 3 in bits[1].
+template <int kRounds, int kPlanes>
+HWY_INLINE void BitsOfPlanes(const Range& range, std::size_t block, int plane, std::uint64_t (&bits)[2][kPlanes]) {
   const D64 d;
   const MaskPlan& plan = range.plan;
-  constexpr int kVectors = kMaxLanes64 / hn::MaxLanes(D64());
+  constexpr int kVectors = kPlanes / hn::MaxLanes(D64());
   const BlockRounds rounds(plan, hn::Set(d, range.first_lo + block));
   Counters counters[kVectors];
   for (int v = 0; v < kVectors; ++v) {
@@ -306,19 +306,21 @@ HWY_INLINE void BitsOfPlanes(const Range& range, std::size_t block, int plane, s
   }
 }
 
-// A block at a time, planes in the lanes, and here from the most significant plane on, to stop after eight.
+// A block at a time, planes in the lanes, from the most significant on. Two vectors of eight take hardly longer than
+// one, and decide all but 1 block in 500, while eight planes leave it to chance whether there is more to do.
 template <int kRounds>
 HWY_NOINLINE void GenerateFewBlocks(const Range& range, std::size_t blocks) {
-  const int planes = range.plan.planes;
+  constexpr int kPlanes = std::max<int>(kWidePlanes, 2 * hn::MaxLanes(D64()));
+  const MaskPlan& plan = range.plan;
   for (std::size_t block = 0; block < blocks; ++block) {
     std::uint64_t less[2] = {0, 0};
     std::uint64_t equal[2] = {~0ull, ~0ull};
-    for (int plane = 0; plane < planes && (equal[0] | equal[1]) != 0; plane += kMaxLanes64) {
-      HWY_ALIGN std::uint64_t bits[2][kMaxLanes64];
+    for (int plane = 0; plane < plan.planes && (equal[0] | equal[1]) != 0; plane += kPlanes) {
+      HWY_ALIGN std::uint64_t bits[2][kPlanes];
       BitsOfPlanes<kRounds>(range, block, plane, bits);
-      const int count = std::min<int>(planes - plane, kMaxLanes64);
+      const int count = std::min(plan.planes - plane, kPlanes);
       for (int i = 0; i < count; ++i) {
-        const std::uint64_t threshold = range.plan.threshold_bit(plane + i) ? ~0ull : 0;
+        const std::uint64_t threshold = plan.threshold_bit(plane + i) ? ~0ull : 0;
         for (int half = 0; half < 2; ++half) {
           less[half] |= equal[half] & threshold & ~bits[half][i];
           equal[half] &= ~(threshold ^ bits[half][i]);

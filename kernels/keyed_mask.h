@@ -31,9 +31,12 @@ class KeyedMask {
   void Fill(std::size_t first, std::size_t count, std::uint64_t* words) const;
 
  private:
+  using Plan = std::variant<bool, MaskPlan, WordPlan>;  // Of a constant mask: whether it keeps.
+  static Plan PlanOf(const MaskKey& key, const Rate& rate);
+
   std::uint64_t first_element_;
   Target target_;
-  std::variant<bool, MaskPlan, WordPlan> plan_;  // A constant mask: whether it keeps.
+  Plan plan_;
 };
 
 }  // namespace fallow

@@ -57,7 +57,7 @@ template <class Body>
 void ForEachChunkAndSample(std::size_t size, std::size_t samples, const Execution& execution, const Body& body) {
   if (size == 0) return;
   const std::size_t chunks = (size + kChunkElements - 1) / kChunkElements;
-  const std::size_t group = kTaskElements / std::min(size, kChunkElements);
+  const std::size_t group = kChunkElements / std::min(size, kChunkElements);
   const std::size_t groups = samples / group + (samples % group != 0);
   ParallelFor(chunks * groups, execution.max_threads, [&](std::size_t task) {
     const std::size_t first = task / groups * kChunkElements;

@@ -1,11 +1,31 @@
 #include "fallow/random.h"
 
+#include "kernels/checks.h"
 #include "kernels/chunks.h"
 #include "kernels/keyed_mask.h"
+#include "kernels/noise.h"
+#include "kernels/noise_kernels.h"
 #include "kernels/word_kernels.h"
 #include "kernels/word_plan.h"
 
 namespace fallow {
+namespace {
+
+using Generator = void (*)(const NoiseWords& words, std::size_t count, void* out);
+
+Status Generate(const char* output, Generator NoiseKernels::*generator, const MaskKey& key, const Array& out,
+                const Execution& execution) {
+  const Status status =
+      FirstError(CheckKey("key", key, out.size()), CheckArray(output, out), CheckComputedInFloat(output, out));
+  if (!status.ok()) return status;
+  const Generator generate = NoiseKernelsFor(out.type(), execution.target).*generator;
+  Noise(key, execution.target)
+      .ForEach(
+          execution, [&](const NoiseWords& words, std::size_t n, void* to) { generate(words, n, to); }, out);
+  return {};
+}
+
+}  // namespace
 
 Status GenerateUniformBits(const MaskKey& key, std::span<std::uint32_t> words, const Execution& execution) noexcept {
   const Status status = CheckKey("key", key, words.size());
@@ -19,6 +39,14 @@ Status GenerateUniformBits(const MaskKey& key, std::span<std::uint32_t> words, c
     kernels.generate_words(plan, key.first_element + first, n, words.data() + first);
   });
   return {};
+}
+
+Status GenerateUniforms(const MaskKey& key, Array u, const Execution& execution) noexcept {
+  return Generate("u", &NoiseKernels::uniforms, key, u, execution);
+}
+
+Status GenerateNormals(const MaskKey& key, Array z, const Execution& execution) noexcept {
+  return Generate("z", &NoiseKernels::normals, key, z, execution);
 }
 
 }  // namespace fallow

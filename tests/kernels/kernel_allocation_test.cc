@@ -9,6 +9,7 @@
 #include "fallow/alpha_dropout.h"
 #include "fallow/drop_block.h"
 #include "fallow/dropout.h"
+#include "fallow/fused.h"
 #include "fallow/mask.h"
 #include "fallow/monte_carlo.h"
 #include "fallow/zoneout.h"
@@ -51,6 +52,8 @@ TEST_P(KernelAllocationTest, AllFormsAndSources) {
   const std::vector<std::uint8_t> bytes(kSize, 1);
   const std::vector<std::uint8_t> bits(BitMaskBytes(kSize), 0x5A);
   std::vector<std::uint8_t> stored(kSize);
+  const std::vector<float> bias(kCols);
+  std::vector<float> dbias(kCols);
   oracle::Elements from(kRows * (kCols + 1) * element_bytes());
   oracle::Elements to = from;
   const ConstArray x(from.data(), dtype(), kRows, kCols, kCols + 1);
@@ -72,6 +75,13 @@ TEST_P(KernelAllocationTest, AllFormsAndSources) {
       });
     }
     ExpectNone("GenerateMask", [&] { return GenerateMask(mask, kSize, MaskFormat::kBytes, stored, execution); });
+    if (dtype() != DType::kF64) {
+      ExpectNone("BiasActivationDropoutForward",
+                 [&] { return BiasActivationDropoutForward(x, bias, Activation::kGELU, mask, y, y, execution); });
+      ExpectNone("BiasActivationDropoutBackward", [&] {
+        return BiasActivationDropoutBackward(x, x, bias, Activation::kGELU, mask, y, dbias, execution);
+      });
+    }
     std::size_t kept = 0;
     ExpectNone("CountKept", [&] { return CountKept(mask, kSize, &kept, execution); });
   }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "fallow/dropout.h"
+#include "fallow/fused.h"
 #include "fallow/mask.h"
 #include "kernels/workers.h"
 #include "tests/kernels/dropout_forms.h"
@@ -58,6 +59,11 @@ class SmallCallsTest : public testing::Test {
       for (const test::Form form : test::kForms) {
         ASSERT_TRUE(RunForm(form, x, mask, y, {stored.data(), test::MaskBytesOf(form, size)}, execution).ok());
       }
+      const Array matrix(y.data(), 2, size / 2, size / 2);
+      std::vector<float> row(size / 2);
+      ASSERT_TRUE(BiasActivationDropoutForward(matrix, row, Activation::kReLU, mask, {}, matrix, execution).ok());
+      ASSERT_TRUE(
+          BiasActivationDropoutBackward(matrix, matrix, {}, Activation::kReLU, mask, matrix, row, execution).ok());
       std::size_t kept = 0;
       ASSERT_TRUE(GenerateMask(mask, size, MaskFormat::kBytes, stored, execution).ok());
       ASSERT_TRUE(CountKept(mask, size, &kept, execution).ok());

@@ -64,6 +64,13 @@ inline std::string TypedTargetTestName(const testing::TestParamInfo<std::tuple<T
                                             testing::ValuesIn(fallow::test::kDTypes)),                               \
                            fallow::test::TypedTargetTestName)
 
+// The same for operations that know no f64.
+#define FALLOW_TEST_EVERY_TARGET_AND_TYPE_BUT_F64(Suite)                                                             \
+  INSTANTIATE_TEST_SUITE_P(, Suite,                                                                                  \
+                           testing::Combine(testing::ValuesIn(SupportedTargets().begin(), SupportedTargets().end()), \
+                                            testing::Values(DType::kF32, DType::kBF16, DType::kF16)),                \
+                           fallow::test::TypedTargetTestName)
+
 }  // namespace fallow::test
 
 #endif  // FALLOW_TESTS_KERNELS_TYPED_TARGETS_H_

@@ -60,7 +60,7 @@ class Broadcast {
   std::span<const Dim> dims() const { return {dim_.data(), dims_}; }
 
  private:
-  std::array<Dim, kMaxDims> dim_{};
+  std::array<Dim, kMaxDims> dim_;  // The first dims_ of them.
   std::size_t dims_ = 0;
   std::size_t size_ = 0;
   std::size_t noise_size_ = 0;

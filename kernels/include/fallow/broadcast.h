@@ -26,7 +26,7 @@ class Broadcast {
   static constexpr std::size_t kMaxDims = 8;
 
   // None: every element has its own decision.
-  constexpr Broadcast() = default;
+  constexpr Broadcast() noexcept {}
 
   // Each size of `noise_shape` is that of `shape`, or 1. From 1 to kMaxDims dimensions; the numbers of elements of both
   // fit a size_t. Calls fail that are given something else.

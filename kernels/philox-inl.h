@@ -87,6 +87,10 @@ inline PlaneRounds RoundsOfPlane(const MaskPlan& plan, std::uint32_t block_hi, i
 
 // One Philox counter in each lane.
 struct Counters {
+  // Declared here, as g++ 12 compiles an implicit constructor without the target's instructions.
+  Counters() = default;
+  HWY_INLINE Counters(V64 w0, V64 w1, V64 w2, V64 w3) : word0(w0), word1(w1), word2(w2), word3(w3) {}
+
   V64 word0, word1, word2, word3;
 };
 

@@ -11,14 +11,18 @@
 
 namespace fallow {
 
+// Some three microseconds of work, or more: what it is worth to hand to another thread.
+inline constexpr std::size_t kTaskElements = kChunkElements / 2;
+
 // Calls body(first, n) for chunks that cover [0, count), each of which may go to another thread. All bounds are
-// multiples of kChunkElements, so chunks never share a byte of a bit mask, and depend on `count` alone.
+// multiples of kTaskElements, so chunks never share a byte of a bit mask; no result may depend on where they are.
 template <class Body>
 void ForEachChunk(std::size_t count, const Execution& execution, const Body& body) noexcept {
-  const std::size_t chunks = count / kChunkElements + (count % kChunkElements != 0);
+  const std::size_t size = execution.max_threads == 1 ? kChunkElements : kTaskElements;
+  const std::size_t chunks = count / size + (count % size != 0);
   ParallelFor(chunks, execution.max_threads, [&](std::size_t chunk) {
-    const std::size_t first = chunk * kChunkElements;
-    body(first, std::min(kChunkElements, count - first));
+    const std::size_t first = chunk * size;
+    body(first, std::min(size, count - first));
   });
 }
 

@@ -26,7 +26,7 @@ struct ColumnPlan {
       : count(elements),
         period(columns),
         strips((period + kStrip - 1) / kStrip),
-        blocks(std::clamp(count / kChunkElements, std::size_t{1}, std::max<std::size_t>(1, kPartialSums / period))) {
+        blocks(std::clamp(count / kTaskElements, std::size_t{1}, std::max<std::size_t>(1, kPartialSums / period))) {
     const std::size_t rows = (count + period - 1) / period;
     rows_per_block = (rows + blocks - 1) / blocks;
   }
@@ -90,7 +90,7 @@ void SumColumns(const ColumnPlan& plan, std::size_t cols, const Execution& execu
                 float* result) noexcept {
   std::array<float, ColumnPlan::kPartialSums> scratch;
   float* partial = plan.blocks == 1 && plan.period == cols ? result : scratch.data();
-  const int threads = plan.count <= kChunkElements ? 1 : execution.max_threads;
+  const int threads = plan.count <= kTaskElements ? 1 : execution.max_threads;
   ParallelFor(plan.blocks * plan.strips, threads, [&](std::size_t task) {
     const std::size_t block = task / plan.strips;
     const std::size_t column = task % plan.strips * ColumnPlan::kStrip;

@@ -25,7 +25,7 @@ struct Norm {
 // Rows whose statistics a backward pass holds, so that it can go over them by rows and by columns.
 constexpr std::size_t kBatchRows = 2048;
 // Elements of those rows: a few tasks, small enough that dy and z stay in cache until all is done.
-constexpr std::size_t kBatchElements = 8 * kChunkElements;
+constexpr std::size_t kBatchElements = 8 * kTaskElements;
 
 // One call: what its rows have in common.
 class NormCall {
@@ -125,7 +125,7 @@ class NormCall {
   void AddParameterGradients(ConstArray dy, ConstArray z, std::size_t first, std::size_t rows,
                              const RowStatistics* statistics, float* dgamma, float* dbeta) const {
     constexpr std::size_t kStep = 32;
-    const std::size_t task_cols = (kChunkElements / rows + kStep - 1) / kStep * kStep;
+    const std::size_t task_cols = (kTaskElements / rows + kStep - 1) / kStep * kStep;
     ParallelFor(cols_ / task_cols + (cols_ % task_cols != 0), execution_.max_threads, [&](std::size_t task) {
       const std::size_t col = task * task_cols;
       const std::size_t n = std::min(task_cols, cols_ - col);

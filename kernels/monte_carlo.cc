@@ -56,14 +56,14 @@ Array SampleOf(Array y, std::size_t t, ConstArray x) {
 template <class Body>
 void ForEachChunkAndSample(std::size_t size, std::size_t samples, const Execution& execution, const Body& body) {
   if (size == 0) return;
-  const std::size_t chunks = (size + kChunkElements - 1) / kChunkElements;
-  const std::size_t group = kChunkElements / std::min(size, kChunkElements);
+  const std::size_t chunks = (size + kTaskElements - 1) / kTaskElements;
+  const std::size_t group = kTaskElements / std::min(size, kTaskElements);
   const std::size_t groups = samples / group + (samples % group != 0);
   ParallelFor(chunks * groups, execution.max_threads, [&](std::size_t task) {
-    const std::size_t first = task / groups * kChunkElements;
+    const std::size_t first = task / groups * kTaskElements;
     const std::size_t begin = task % groups * group;
     for (std::size_t t = begin; t < std::min(samples, begin + group); ++t) {
-      body(first, std::min(kChunkElements, size - first), t);
+      body(first, std::min(kTaskElements, size - first), t);
     }
   });
 }

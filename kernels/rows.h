@@ -22,7 +22,7 @@ inline constexpr std::size_t kRowSegment = 8192;
 // Calls body(first_row, last_row) for tasks that cover [0, rows), which depend on rows and columns alone.
 template <class Body>
 void ForEachRowTask(std::size_t rows, std::size_t cols, const Execution& execution, const Body& body) noexcept {
-  const std::size_t task_rows = std::max<std::size_t>(1, kChunkElements / std::max<std::size_t>(1, cols));
+  const std::size_t task_rows = std::max<std::size_t>(1, kTaskElements / std::max<std::size_t>(1, cols));
   ParallelFor(rows / task_rows + (rows % task_rows != 0), execution.max_threads, [&](std::size_t task) {
     const std::size_t first = task * task_rows;
     body(first, std::min(rows, first + task_rows));
@@ -55,7 +55,7 @@ class RowWords {
 
  private:
   void Fill(std::size_t element, std::size_t n) {
-    const std::size_t rows_that_fit = std::max(n, kChunkElements / cols_ * cols_);
+    const std::size_t rows_that_fit = std::max(n, kTaskElements / cols_ * cols_);
     first_ = element;
     last_ = element + std::min(rows_that_fit, end_ - element);
     if (drops_all_) {

@@ -18,7 +18,7 @@ class StoredMask {
   StoredMask(MaskFormat format, std::span<std::uint8_t> bytes, Target target)
       : kernels_(MaskKernelsFor(target)), bytes_(bytes.data()), format_(format) {}
 
-  // Elements [first, first + count); `first` is a multiple of kChunkElements.
+  // Elements [first, first + count); `first` is a multiple of kTaskElements.
   void Write(std::size_t first, std::size_t count, const std::uint64_t* words) const {
     if (format_ == MaskFormat::kBits) {
       StoreBits(words, count, bytes_ + first / 8);

@@ -12,7 +12,8 @@
 namespace fallow::bench {
 namespace {
 
-constexpr std::size_t kSizes[] = {4096, 65536, 1 << 20, 64 << 20};
+// L1, L2, L2 of two threads, L3, DRAM.
+constexpr std::size_t kSizes[] = {4096, 65536, 131072, 1 << 20, 64 << 20};
 
 // Of f32: some thousand elements against the scalar specification.
 bool IsDropout(const Case& c, Buffers& b) {

@@ -21,6 +21,9 @@ int main(int argc, char** argv) {
   benchmark::AddCustomContext("fallow_targets", TargetNames());
   benchmark::AddCustomContext("fallow_default_target", fallow::DefaultTarget().name());
   fallow::bench::RegisterKernels();
+  fallow::bench::RegisterVariants();
+  fallow::bench::RegisterRows();
+  fallow::bench::RegisterFused();
   fallow::bench::RegisterNoise();
 #ifdef FALLOW_BENCH_TRAINING
   fallow::bench::RegisterTraining();

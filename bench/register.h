@@ -5,9 +5,12 @@
 
 namespace fallow::bench {
 
+void RegisterFused();
 void RegisterKernels();
+void RegisterRows();
 void RegisterNoise();
 void RegisterTraining();
+void RegisterVariants();
 
 }  // namespace fallow::bench
 

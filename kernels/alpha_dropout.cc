@@ -26,8 +26,8 @@ Affine AffineOf(const Rate& rate) {
 Status AlphaDropoutForward(ConstArray x, const Mask& mask, Array y, const Execution& execution) noexcept {
   const Status status = CheckMasked("x", x, mask, "y", y);
   if (!status.ok()) return status;
-  if (WritesZeros(mask) || Copies(mask)) {
-    CopyOrZero(x, WritesZeros(mask), y, execution);
+  if (KeepsAllOrNone(mask)) {
+    CopyOrZero(x, DropsAll(mask), y, execution);
     return {};
   }
   const SelectKernels& kernels = SelectKernelsFor(x.type(), execution.target);
@@ -44,8 +44,8 @@ Status AlphaDropoutForward(ConstArray x, const Mask& mask, Array y, const Execut
 Status AlphaDropoutBackward(ConstArray dy, const Mask& mask, Array dx, const Execution& execution) noexcept {
   const Status status = CheckMasked("dy", dy, mask, "dx", dx);
   if (!status.ok()) return status;
-  if (WritesZeros(mask) || Copies(mask)) {
-    CopyOrZero(dy, WritesZeros(mask), dx, execution);
+  if (KeepsAllOrNone(mask)) {
+    CopyOrZero(dy, DropsAll(mask), dx, execution);
   } else {
     Drop(MaskWords(mask, dy.size(), execution.target), dy, AffineOf(mask.rate()).scale, dx, execution);
   }

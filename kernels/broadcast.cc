@@ -13,7 +13,7 @@ Broadcast::Broadcast(std::span<const std::size_t> shape, std::span<const std::si
     if (__builtin_mul_overflow(size_, shape[i], &size_)) valid_ = false;
     if (shape[i] == 1) continue;
     const bool fixed = noise_shape[i] == 1;
-    if (!fixed) noise_size_ *= shape[i];
+    if (!fixed && __builtin_mul_overflow(noise_size_, shape[i], &noise_size_)) valid_ = false;
     if (dims_ == 0 || fixed != was_fixed) dim_[dims_++] = {1, 0};
     dim_[dims_ - 1].size *= shape[i];
     was_fixed = fixed;

@@ -109,6 +109,14 @@ Status CheckOutput(const char* argument, const ConstArray& input, const ConstArr
   return status.ok() ? status : Status::Invalid(argument, status.value(), "no elements shared with the input, or all");
 }
 
+Status CheckRate(const Rate& rate) noexcept {
+  if (!rate.valid()) return Status::Invalid("rate", rate.drop_probability(), "a number in [0, 1]");
+  if (rate.scaling() > Scaling::kAtInference) {
+    return Status::Invalid("rate", static_cast<double>(rate.scaling()), "a known Scaling");
+  }
+  return {};
+}
+
 Status CheckBytes(const char* argument, std::span<const std::uint8_t> bytes, std::size_t wanted,
                   const char* expected) noexcept {
   if (bytes.size() != wanted) return Status::Invalid(argument, static_cast<double>(bytes.size()), expected);

@@ -8,12 +8,16 @@
 
 #include "fallow/array.h"
 #include "fallow/mask.h"
+#include "fallow/rate.h"
 #include "fallow/status.h"
 
 namespace fallow {
 
 // Any array: a known type, not null, rows apart, within an address space.
 Status CheckArray(const char* argument, const ConstArray& array) noexcept;
+
+// Of a type that is computed in float. Has passed CheckArray.
+Status CheckComputedInFloat(const char* argument, const ConstArray& array) noexcept;
 
 // An output: as CheckArray; of the input's type and shape; and the input itself, or apart from it.
 Status CheckOutput(const char* argument, const ConstArray& input, const ConstArray& output) noexcept;
@@ -29,6 +33,9 @@ Status CheckLike(const char* argument, const ConstArray& array, const ConstArray
 
 // Shares no element with `other`. Both have passed CheckArray.
 Status CheckApart(const char* argument, const ConstArray& array, const ConstArray& other) noexcept;
+
+// In [0, 1], and with a known scaling.
+Status CheckRate(const Rate& rate) noexcept;
 
 // A mask in memory, or another array of bytes: its size, and not null.
 Status CheckBytes(const char* argument, std::span<const std::uint8_t> bytes, std::size_t wanted,

@@ -1,4 +1,4 @@
-// How a call is cut up: tasks for threads, and chunks that stay in cache.
+// How a call is cut up: into chunks that stay in cache, and are worth another thread.
 #ifndef FALLOW_KERNELS_CHUNKS_H_
 #define FALLOW_KERNELS_CHUNKS_H_
 
@@ -11,20 +11,14 @@
 
 namespace fallow {
 
-// Some ten microseconds of work: more than it costs to hand a task to another thread.
-inline constexpr std::size_t kTaskElements = 2 * kChunkElements;
-
-// Calls body(first, n) for chunks that cover [0, count). All bounds are multiples of kChunkElements, so chunks never
-// share a byte of a bit mask, and depend on `count` alone.
+// Calls body(first, n) for chunks that cover [0, count), each of which may go to another thread. All bounds are
+// multiples of kChunkElements, so chunks never share a byte of a bit mask, and depend on `count` alone.
 template <class Body>
 void ForEachChunk(std::size_t count, const Execution& execution, const Body& body) noexcept {
-  const std::size_t tasks = count / kTaskElements + (count % kTaskElements != 0);
-  ParallelFor(tasks, execution.max_threads, [&](std::size_t task) {
-    const std::size_t begin = task * kTaskElements;
-    const std::size_t end = std::min(count, begin + kTaskElements);
-    for (std::size_t first = begin; first < end; first += kChunkElements) {
-      body(first, std::min(kChunkElements, end - first));
-    }
+  const std::size_t chunks = count / kChunkElements + (count % kChunkElements != 0);
+  ParallelFor(chunks, execution.max_threads, [&](std::size_t chunk) {
+    const std::size_t first = chunk * kChunkElements;
+    body(first, std::min(kChunkElements, count - first));
   });
 }
 

@@ -58,8 +58,8 @@ Sums SumOfLanes(const ConcreteSums& sums) {
 constexpr std::size_t kMaxPieces = 512;
 
 std::size_t PieceElements(std::size_t count) {
-  const std::size_t tasks = count / kTaskElements + 1;
-  return (tasks / kMaxPieces + 1) * kTaskElements;
+  const std::size_t tasks = count / kChunkElements + 1;
+  return (tasks / kMaxPieces + 1) * kChunkElements;
 }
 
 // Calls sum(first, n) for pieces of [0, count), and returns the sum of what they return.

@@ -15,7 +15,7 @@ namespace fallow {
 
 // `source`: a MaskWords or its like.
 template <class Source>
-void Drop(const Source& source, ConstArray x, const Scale& scale, Array y, const Execution& execution) {
+void Drop(const Source& source, const ConstArray& x, const Scale& scale, const Array& y, const Execution& execution) {
   const ApplyKernels& kernels = ApplyKernelsFor(x.type(), execution.target);
   const bool streaming = WantsStreaming(x, y);
   ForEachMasked(

@@ -5,30 +5,48 @@
 #include <cstring>
 
 #include "kernels/broadcast_words.h"
+#include "kernels/checks.h"
 #include "kernels/mask_plan.h"
 #include "kernels/words.h"
 
 namespace fallow {
+
+// Writes runs of bits at rising places, eight bytes at a time from the byte on that a run starts in. What earlier runs
+// left in those bytes comes from a register: loading it again would wait for the store.
+class RunWriter {
+ public:
+  // `words` are zero.
+  explicit RunWriter(std::uint64_t* words) : bytes_(reinterpret_cast<std::uint8_t*>(words)) {}
+
+  // Element from + j of `source`, inverted, becomes element to + j, for `count` bits. Touches up to eight bytes beyond,
+  // there and here.
+  void Write(const std::uint64_t* source, std::size_t from, std::size_t count, std::size_t to) {
+    constexpr std::size_t kMost = 57;  // Bits that eight bytes have from any bit of the first on.
+    for (std::size_t done = 0; done < count; done += kMost) {
+      std::uint64_t bits;
+      std::memcpy(&bits, reinterpret_cast<const std::uint8_t*>(source) + (from + done) / 8, sizeof(bits));
+      const std::size_t n = std::min(kMost, count - done);
+      Write(~bits >> (from + done) % 8 & ((std::uint64_t{1} << n) - 1), to + done);
+    }
+  }
+
+ private:
+  void Write(std::uint64_t bits, std::size_t to) {
+    const std::size_t further = to / 8 - byte_;
+    last_ = (further < 8 ? last_ >> 8 * further : 0) | bits << to % 8;
+    byte_ = to / 8;
+    std::memcpy(bytes_ + byte_, &last_, sizeof(last_));
+  }
+
+  std::uint8_t* bytes_;
+  std::size_t byte_ = 0;    // Where the last run started,
+  std::uint64_t last_ = 0;  // and what the eight bytes from there on are.
+};
+
 namespace {
 
-// A chunk and what is before it of blocks that reach into it, less than a chunk, too; a word more for OrInverted.
+// A chunk and what is before it of blocks that reach into it, less than a chunk, too; a word more for RunWriter.
 constexpr std::size_t kWindowWords = 2 * kChunkElements / 64 + 2;
-
-// Element from + j of `source`, inverted, joins element to + j of `words`, for `count` bits. Touches a word beyond.
-void OrInverted(const std::uint64_t* source, std::size_t from, std::size_t count, std::uint64_t* words,
-                std::size_t to) {
-  constexpr std::size_t kMost = 57;  // Bits that eight bytes have from any bit of the first on.
-  for (std::size_t done = 0; done < count; done += kMost) {
-    std::uint64_t bits;
-    std::memcpy(&bits, reinterpret_cast<const std::uint8_t*>(source) + (from + done) / 8, sizeof(bits));
-    const std::size_t n = std::min(kMost, count - done);
-    bits = ~bits >> (from + done) % 8 & ((std::uint64_t{1} << n) - 1);
-    const std::size_t offset = (to + done) % 64;
-    std::uint64_t* word = words + (to + done) / 64;
-    word[0] |= bits << offset;
-    word[1] |= bits >> 1 >> (63 - offset);
-  }
-}
 
 // words |= words shifted up by `by` bits. From the top, so that each word meets what those below it were.
 void OrShifted(std::uint64_t* words, std::size_t size, std::size_t by) {
@@ -52,10 +70,7 @@ void Smear(std::uint64_t* words, std::size_t size, std::size_t times, std::size_
 
 bool Multiply(std::initializer_list<std::size_t> sizes, std::size_t* product) {
   *product = 1;
-  for (const std::size_t size : sizes) {
-    if (__builtin_mul_overflow(*product, size, product)) return false;
-  }
-  return true;
+  return std::ranges::all_of(sizes, [=](std::size_t size) { return !__builtin_mul_overflow(*product, size, product); });
 }
 
 bool BlockFits(const DropBlockShape& shape) {
@@ -73,7 +88,7 @@ Broadcast ChannelBroadcast(const DropBlockShape& shape) {
 }  // namespace
 
 Status CheckDropBlock(const DropBlockShape& shape, const Rate& rate, const MaskKey& key, std::size_t size) noexcept {
-  if (!rate.valid()) return Status::Invalid("rate", rate.drop_probability(), "a number in [0, 1]");
+  if (const Status status = CheckRate(rate); !status.ok()) return status;
   std::size_t product = 0;
   if (!Multiply({shape.samples, shape.channels, shape.height, shape.width}, &product) || product != size) {
     return Status::Invalid("shape", static_cast<double>(product), "a shape of as many elements as the array");
@@ -149,33 +164,41 @@ std::size_t DropBlockWords::SeedsBefore(std::size_t element) const {
 
 // Seeds of elements [begin, end), the first at bit `at` of the window.
 void DropBlockWords::PlaceSeeds(std::size_t begin, std::size_t end, std::uint64_t* window, std::size_t at) const {
+  RunWriter writer(window);
   const std::size_t end_seed = SeedsBefore(end);
   for (std::size_t seed = SeedsBefore(begin); seed < end_seed;) {
     const std::size_t n = std::min(kChunkElements, end_seed - seed);
     std::uint64_t kept[kChunkWords];
     seeds_.Fill(seed, n, kept);
-    PlaceRows(seed, n, kept, window, at - begin);
+    writer = PlaceRows(seed, n, kept, at - begin, writer);
     seed += n;
   }
 }
 
-// `kept` are seeds [seed, seed + count); element e belongs at bit e + shift, modulo 2^64, of the window.
-void DropBlockWords::PlaceRows(std::size_t seed, std::size_t count, const std::uint64_t* kept, std::uint64_t* window,
-                               std::size_t shift) const {
-  std::size_t col = seed % seed_cols_;
-  std::size_t row = seed / seed_cols_ % seed_rows_;
-  std::size_t start = OffsetOf(seed / seed_cols_ / seed_rows_ * shape_.height + row, 0);  // Of the row.
+// `kept` are seeds [seed, seed + count); element e belongs at bit e + shift, modulo 2^64, of the window. The writer
+// goes by value, in registers, for what it writes to could otherwise be a part of itself.
+RunWriter DropBlockWords::PlaceRows(std::size_t seed, std::size_t count, const std::uint64_t* kept, std::size_t shift,
+                                    RunWriter writer) const {
+  const std::size_t col = seed % seed_cols_;
+  const std::size_t row = seed / seed_cols_ % seed_rows_;
+  const std::size_t map = seed / seed_cols_ / seed_rows_;
+  const std::size_t after_row = shape_.width - seed_cols_;
+  const std::size_t after_map = OffsetOf(shape_.height - seed_rows_, 0);
+  std::size_t to = OffsetOf(map * shape_.height + row, col) + shift;
+  std::size_t cols_left = seed_cols_ - col;
+  std::size_t rows_left = seed_rows_ - row;
   for (std::size_t done = 0; done < count;) {
-    const std::size_t n = std::min(seed_cols_ - col, count - done);
-    OrInverted(kept, done, n, window, start + col + shift);
+    const std::size_t n = std::min(cols_left, count - done);
+    writer.Write(kept, done, n, to);
     done += n;
-    col = 0;
-    start += shape_.width;
-    if (++row == seed_rows_) {
-      row = 0;
-      start += OffsetOf(shape_.height - seed_rows_, 0);
+    to += n + after_row;
+    cols_left = seed_cols_;
+    if (--rows_left == 0) {
+      rows_left = seed_rows_;
+      to += after_map;
     }
   }
+  return writer;
 }
 
 }  // namespace fallow

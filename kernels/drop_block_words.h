@@ -19,6 +19,8 @@ namespace fallow {
 // What is wrong with the arguments of a call on `size` elements.
 Status CheckDropBlock(const DropBlockShape& shape, const Rate& rate, const MaskKey& key, std::size_t size) noexcept;
 
+class RunWriter;  // Puts seeds where they belong.
+
 // Of one call, after CheckDropBlock. A source of words like MaskWords, and thread-safe like it.
 class DropBlockWords {
  public:
@@ -39,8 +41,8 @@ class DropBlockWords {
   void FillOwn(std::size_t first, std::size_t count, std::uint64_t* words) const;
   void AddTile(const Tile& tile, std::size_t first, std::size_t count, std::uint64_t* dropped) const;
   void PlaceSeeds(std::size_t begin, std::size_t end, std::uint64_t* window, std::size_t at) const;
-  void PlaceRows(std::size_t seed, std::size_t count, const std::uint64_t* kept, std::uint64_t* window,
-                 std::size_t shift) const;
+  RunWriter PlaceRows(std::size_t seed, std::size_t count, const std::uint64_t* kept, std::size_t shift,
+                      RunWriter writer) const;
 
   const DropBlockShape shape_;
   const std::size_t channels_;               // That have a mask of their own.

@@ -10,12 +10,12 @@
 namespace fallow {
 namespace {
 
-Status Dropout(const char* input, ConstArray x, const Mask& mask, const char* output, Array y,
+Status Dropout(const char* input, const ConstArray& x, const Mask& mask, const char* output, const Array& y,
                const Execution& execution) {
   const Status status = CheckMasked(input, x, mask, output, y);
   if (!status.ok()) return status;
-  if (WritesZeros(mask) || Copies(mask)) {
-    CopyOrZero(x, WritesZeros(mask), y, execution);
+  if (KeepsAllOrNone(mask)) {
+    CopyOrZero(x, DropsAll(mask), y, execution);
   } else {
     Drop(MaskWords(mask, x.size(), execution.target), x, Scale(mask.rate()), y, execution);
   }
@@ -49,8 +49,8 @@ Status DropoutForwardStore(ConstArray x, const Mask& mask, Array y, MaskFormat f
   if (!status.ok()) return status;
   const Status apart = FirstError(CheckBytesApart("stored", stored, x), CheckBytesApart("stored", stored, y));
   if (!apart.ok()) return apart;
-  if (WritesZeros(mask) || Copies(mask)) {
-    CopyOrZero(x, WritesZeros(mask), y, execution);
+  if (KeepsAllOrNone(mask)) {
+    CopyOrZero(x, DropsAll(mask), y, execution);
     return GenerateMask(mask, x.size(), format, stored, execution);
   }
   const StoringWords source{MaskWords(mask, x.size(), execution.target), StoredMask(format, stored, execution.target)};
@@ -61,7 +61,7 @@ Status DropoutForwardStore(ConstArray x, const Mask& mask, Array y, MaskFormat f
 Status DropoutAccumulate(ConstArray x, const Mask& mask, Array y, const Execution& execution) noexcept {
   if (const Status status = CheckMasked("x", x, mask, "y", y); !status.ok()) return status;
   if (const Status status = CheckApart("y", y, x); !status.ok()) return status;
-  if (WritesZeros(mask)) return {};
+  if (DropsAll(mask)) return {};
   const ApplyKernels& kernels = ApplyKernelsFor(x.type(), execution.target);
   const Scale scale(mask.rate());
   ForEachMasked(
@@ -75,7 +75,7 @@ Status DropoutAccumulate(ConstArray x, const Mask& mask, Array y, const Executio
 
 Status DropoutInference(ConstArray x, const Rate& rate, Array y, const Execution& execution) noexcept {
   const Mask all(Rate(0.0), MaskKey{});
-  if (!rate.valid()) return Status::Invalid("rate", rate.drop_probability(), "a number in [0, 1]");
+  if (const Status status = CheckRate(rate); !status.ok()) return status;
   if (const Status status = CheckMasked("x", x, all, "y", y); !status.ok()) return status;
   const double factor = rate.inference_scale();
   if (factor == 1.0 || factor == 0.0) {

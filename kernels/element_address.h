@@ -8,11 +8,11 @@
 
 namespace fallow {
 
-inline const void* ElementAddress(ConstArray array, std::size_t row, std::size_t col) {
+inline const void* ElementAddress(const ConstArray& array, std::size_t row, std::size_t col) {
   return static_cast<const std::byte*>(array.data()) + (row * array.row_stride() + col) * SizeOf(array.type());
 }
 
-inline void* ElementAddress(Array array, std::size_t row, std::size_t col) {
+inline void* ElementAddress(const Array& array, std::size_t row, std::size_t col) {
   return static_cast<std::byte*>(array.data()) + (row * array.row_stride() + col) * SizeOf(array.type());
 }
 

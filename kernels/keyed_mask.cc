@@ -20,6 +20,7 @@ bool IsConstant(const MaskKey& key, const Rate& rate) {
 }  // namespace
 
 bool KeepsAllOrNone(const Mask& mask) noexcept {
+  if (DropsAll(mask)) return true;
   if (mask.source() == Mask::Source::kKey) return IsConstant(mask.key(), mask.rate());
   return mask.source() == Mask::Source::kRowKeys &&
          std::ranges::all_of(mask.row_keys(), [&](const MaskKey& key) { return IsConstant(key, mask.rate()); });
@@ -36,16 +37,14 @@ Status CheckKey(const char* argument, const MaskKey& key, std::size_t count) noe
                          "first_element + number of elements at most 2^57");
 }
 
-KeyedMask::KeyedMask(const MaskKey& key, const Rate& rate, Target target)
-    : first_element_(key.first_element), target_(target) {
-  if (IsConstant(key, rate)) {
-    plan_ = rate.threshold() != 0;
-  } else if (key.layout == MaskStream::kFallow) {
-    plan_.emplace<MaskPlan>(key, rate);
-  } else {
-    plan_.emplace<WordPlan>(key, rate);
-  }
+KeyedMask::Plan KeyedMask::PlanOf(const MaskKey& key, const Rate& rate) {
+  if (IsConstant(key, rate)) return rate.threshold() != 0;
+  if (key.layout == MaskStream::kFallow) return Plan(std::in_place_type<MaskPlan>, key, rate);
+  return Plan(std::in_place_type<WordPlan>, key, rate);
 }
+
+KeyedMask::KeyedMask(const MaskKey& key, const Rate& rate, Target target)
+    : first_element_(key.first_element), target_(target), plan_(PlanOf(key, rate)) {}
 
 void KeyedMask::Fill(std::size_t first, std::size_t count, std::uint64_t* words) const {
   const std::uint64_t element = first_element_ + first;

@@ -16,7 +16,10 @@ namespace fallow {
 // What is wrong with a key of `count` elements, which is `argument` in the public declaration.
 Status CheckKey(const char* argument, const MaskKey& key, std::size_t count) noexcept;
 
-// Whether the mask is known without generating or reading it. Of row keys: whether that is so for each.
+// p = 1: whatever its random numbers, or what is stored.
+inline bool DropsAll(const Mask& mask) { return mask.rate().threshold() == 0; }
+
+// Whether what it keeps is known without generating or reading it. What p = 0 keeps, a stored mask says.
 bool KeepsAllOrNone(const Mask& mask) noexcept;
 
 // The mask of one key, after CheckKey. Thread-safe.
@@ -28,9 +31,12 @@ class KeyedMask {
   void Fill(std::size_t first, std::size_t count, std::uint64_t* words) const;
 
  private:
+  using Plan = std::variant<bool, MaskPlan, WordPlan>;  // Of a constant mask: whether it keeps.
+  static Plan PlanOf(const MaskKey& key, const Rate& rate);
+
   std::uint64_t first_element_;
   Target target_;
-  std::variant<bool, MaskPlan, WordPlan> plan_;  // A constant mask: whether it keeps.
+  Plan plan_;
 };
 
 }  // namespace fallow

@@ -15,6 +15,9 @@ Status CheckRowKeys(std::span<const MaskKey> keys, std::size_t count) {
   if (keys.empty() || count % keys.size() != 0) {
     return Status::Invalid("row_keys", static_cast<double>(keys.size()), "a divisor of the number of mask elements");
   }
+  if (keys.data() == nullptr) {
+    return Status::Invalid("row_keys", static_cast<double>(keys.size()), "no keys where the address is null");
+  }
   for (const MaskKey& key : keys) {
     if (const Status status = CheckKey("row_keys", key, count / keys.size()); !status.ok()) return status;
   }
@@ -32,19 +35,21 @@ Status CheckSource(const Mask& mask, std::size_t count) {
       return CheckBytes("mask", mask.stored(), BitMaskBytes(count), "BitMaskBytes(n) bytes");
     case Mask::Source::kBytes:
       return CheckBytes("mask", mask.stored(), count, "one byte an element");
+    case Mask::Source::kUnknownFormat:
+      break;
   }
-  return {};
+  return Status::Invalid("mask", static_cast<double>(mask.stored().size()), "a known MaskFormat");
 }
 
 }  // namespace
 
 Status CheckMask(const Mask& mask, std::size_t count) noexcept {
-  if (!mask.rate().valid()) return Status::Invalid("rate", mask.rate().drop_probability(), "a number in [0, 1]");
+  if (const Status status = CheckRate(mask.rate()); !status.ok()) return status;
   const Broadcast& broadcast = mask.broadcast();
   if (broadcast.is_none() && broadcast.valid()) return CheckSource(mask, count);
   if (!broadcast.valid()) {
     return Status::Invalid("broadcast", static_cast<double>(broadcast.size()),
-                           "at most 8 dimensions, each noise size that of the shape or 1");
+                           "1 to 8 dimensions, each noise size that of the shape or 1, of a size that fits");
   }
   if (broadcast.size() != count) {
     return Status::Invalid("broadcast", static_cast<double>(broadcast.size()),
@@ -80,6 +85,8 @@ void MaskWords::FillOwn(std::size_t first, std::size_t count, std::uint64_t* wor
       return LoadBits(mask_.stored().data(), first, count, words);
     case Mask::Source::kBytes:
       return MaskKernelsFor(target_).pack(mask_.stored().data() + first, count, words);
+    case Mask::Source::kUnknownFormat:
+      break;  // CheckMask.
   }
 }
 

@@ -8,11 +8,11 @@
 
 namespace fallow {
 
-bool WantsStreaming(ConstArray x, ConstArray y) noexcept {
+bool WantsStreaming(const ConstArray& x, const ConstArray& y) noexcept {
   return x.data() != y.data() && y.contiguous() && y.size() * SizeOf(y.type()) > 2 * LastLevelCacheBytes();
 }
 
-void CopyOrZero(ConstArray x, bool zero, Array y, const Execution& execution) noexcept {
+void CopyOrZero(const ConstArray& x, bool zero, const Array& y, const Execution& execution) noexcept {
   const std::size_t element = SizeOf(x.type());
   const auto part = [&](std::size_t, std::size_t n, const void* from, void* to) {
     if (zero) {
@@ -25,11 +25,8 @@ void CopyOrZero(ConstArray x, bool zero, Array y, const Execution& execution) no
                [&](std::size_t first, std::size_t count) { ForEachPart(first, count, part, x, y); });
 }
 
-bool WritesZeros(const Mask& mask) noexcept { return mask.rate().threshold() == 0; }
-
-bool Copies(const Mask& mask) noexcept { return !WritesZeros(mask) && KeepsAllOrNone(mask); }
-
-Status CheckMasked(const char* input, ConstArray x, const Mask& mask, const char* output, ConstArray y) noexcept {
+Status CheckMasked(const char* input, const ConstArray& x, const Mask& mask, const char* output,
+                   const ConstArray& y) noexcept {
   if (const Status status = CheckArray(input, x); !status.ok()) return status;
   if (const Status status = CheckMask(mask, x.size()); !status.ok()) return status;
   if (const Status status = CheckOutput(output, x, y); !status.ok()) return status;

@@ -53,19 +53,15 @@ void ForEachMasked(const Source& source, const Execution& execution, const Apply
 }
 
 // Past this, an ordinary store only brings lines of the output into the cache to push them out again unread.
-bool WantsStreaming(ConstArray x, ConstArray y) noexcept;
+bool WantsStreaming(const ConstArray& x, const ConstArray& y) noexcept;
 
 // Copies that are exact to the bit, which a product by 1 is not for signalling NaNs; and zeros, which a product by 0 is
 // not for NaNs, infinities and negative numbers.
-void CopyOrZero(ConstArray x, bool zero, Array y, const Execution& execution) noexcept;
-
-// Where the result is known without looking at the mask, which then is not generated. A stored mask is what says what
-// p = 0 keeps.
-bool WritesZeros(const Mask& mask) noexcept;
-bool Copies(const Mask& mask) noexcept;
+void CopyOrZero(const ConstArray& x, bool zero, const Array& y, const Execution& execution) noexcept;
 
 // An operation with one input and one output, called that in its declaration: everything but what it alone takes.
-Status CheckMasked(const char* input, ConstArray x, const Mask& mask, const char* output, ConstArray y) noexcept;
+Status CheckMasked(const char* input, const ConstArray& x, const Mask& mask, const char* output,
+                   const ConstArray& y) noexcept;
 
 }  // namespace fallow
 

@@ -57,7 +57,7 @@ template <class Body>
 void ForEachChunkAndSample(std::size_t size, std::size_t samples, const Execution& execution, const Body& body) {
   if (size == 0) return;
   const std::size_t chunks = (size + kChunkElements - 1) / kChunkElements;
-  const std::size_t group = kTaskElements / std::min(size, kChunkElements);
+  const std::size_t group = kChunkElements / std::min(size, kChunkElements);
   const std::size_t groups = samples / group + (samples % group != 0);
   ParallelFor(chunks * groups, execution.max_threads, [&](std::size_t task) {
     const std::size_t first = task / groups * kChunkElements;
@@ -84,8 +84,8 @@ Status CheckState(ConstArray sample, ConstArray mean, ConstArray m2) {
 Status MonteCarloForward(ConstArray x, const Mask& mask, std::size_t samples, Array y,
                          const Execution& execution) noexcept {
   if (const Status status = CheckSamples(x, mask, samples, y); !status.ok()) return status;
-  if (WritesZeros(mask) || Copies(mask)) {
-    for (std::size_t t = 0; t < samples; ++t) CopyOrZero(x, WritesZeros(mask), SampleOf(y, t, x), execution);
+  if (KeepsAllOrNone(mask)) {
+    for (std::size_t t = 0; t < samples; ++t) CopyOrZero(x, DropsAll(mask), SampleOf(y, t, x), execution);
     return {};
   }
   const ApplyKernels& kernels = ApplyKernelsFor(x.type(), execution.target);

@@ -1,5 +1,6 @@
 #include "fallow/target.h"
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <cstdlib>
@@ -30,10 +31,19 @@ const TargetList& Supported() {
   return list;
 }
 
+// Vectors whose size compilers do not know cannot be kept in arrays, so masks take the generator's plain path there.
+constexpr std::int64_t kScalableBits = HWY_SVE | HWY_SVE2 | HWY_SVE_256 | HWY_SVE2_128;
+
+Target Fastest() {
+  const auto targets = SupportedTargets();
+  const auto found = std::ranges::find_if(targets, [](Target t) { return (t.bit() & kScalableBits) == 0; });
+  return found != targets.end() ? *found : targets.front();
+}
+
 Target DetectDefault() {
   Target cap;
   const char* name = std::getenv("FALLOW_TARGET");
-  if (name == nullptr || !FindTarget(name, &cap).ok()) return Supported().targets[0];
+  if (name == nullptr || !FindTarget(name, &cap).ok()) return Fastest();
   const std::int64_t allowed = AllowedTargetBits(cap);
   return Target::FromBit(allowed & -allowed);
 }

@@ -47,7 +47,7 @@ Status ZoneoutBackward(ConstArray dy, const Mask& mask, Array d_current, Array d
 
 Status ZoneoutInference(ConstArray current, ConstArray previous, const Rate& rate, Array y,
                         const Execution& execution) noexcept {
-  if (!rate.valid()) return Status::Invalid("rate", rate.drop_probability(), "a number in [0, 1]");
+  if (const Status status = CheckRate(rate); !status.ok()) return status;
   const Mask none(Rate(0.0), MaskKey{});
   if (const Status status = CheckStates(current, previous, none, y); !status.ok()) return status;
   if (IsConstant(rate)) {

@@ -16,10 +16,9 @@ namespace fallow::nn {
 namespace {
 
 constexpr std::pair<Activation, std::string_view> kNames[] = {
-    {Activation::kLinear, "linear"},  {Activation::kReLU, "relu"},       {Activation::kLeakyReLU, "leaky_relu"},
-    {Activation::kELU, "elu"},        {Activation::kSELU, "selu"},       {Activation::kGELU, "gelu"},
-    {Activation::kSiLU, "silu"},      {Activation::kSigmoid, "sigmoid"}, {Activation::kTanh, "tanh"},
-    {Activation::kSoftmax, "softmax"}};
+    {Activation::kLinear, "linear"}, {Activation::kReLU, "relu"},       {Activation::kLeakyReLU, "leaky_relu"},
+    {Activation::kELU, "elu"},       {Activation::kSELU, "selu"},       {Activation::kGELU, "gelu"},
+    {Activation::kSiLU, "silu"},     {Activation::kSigmoid, "sigmoid"}, {Activation::kTanh, "tanh"}};
 
 constexpr double kDefaultSlope = 0.01;
 
@@ -115,11 +114,12 @@ Activation ParseActivation(std::string_view name) { return ParseName(kNames, nam
 
 std::unique_ptr<Layer> MakeActivation(Activation activation, double negative_slope) {
   if (activation == Activation::kLinear) throw Error("activation: linear is no layer");
-  if (activation == Activation::kSoftmax) return std::make_unique<Softmax>();
   if (activation == Activation::kLeakyReLU && !(negative_slope >= 0 && std::isfinite(negative_slope))) {
     throw Error("leaky_relu: the negative slope is " + FormatNumber(negative_slope) + ", expected a number >= 0");
   }
   return std::make_unique<Elementwise>(activation, negative_slope);
 }
+
+std::unique_ptr<Layer> MakeSoftmax() { return std::make_unique<Softmax>(); }
 
 }  // namespace fallow::nn

@@ -4,7 +4,7 @@
 
 #include <cstddef>
 
-#include "fallow/nn/layers.h"
+#include "fallow/activation.h"
 #include "fallow/target.h"
 
 namespace fallow::nn {
@@ -17,7 +17,6 @@ struct ActivationKernels {
   void (*backward)(const float* dy, const float* saved, std::size_t count, float slope, float* dx);
 };
 
-// Not for kLinear and kSoftmax.
 const ActivationKernels& ActivationKernelsFor(Activation activation, Target target) noexcept;
 
 }  // namespace fallow::nn

@@ -1,7 +1,6 @@
 // The text form of a model: see ParseLayers.
 #include <charconv>
 #include <memory>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -80,11 +79,17 @@ std::vector<Entry> Entries(std::string_view list) {
   }
 }
 
-// The activation that an entry stands for or, in "dense:N:relu", ends with.
-std::optional<Activation> FindActivation(const Entry& entry) {
-  if (entry.kind() != "dense") return entry.Named([&] { return ParseActivation(entry.kind()); });
-  if (entry.size() < 3 || entry.field(2).find('=') != std::string_view::npos) return std::nullopt;
-  return entry.Named([&] { return ParseActivation(entry.field(2)); });
+// The name of the activation that an entry of kind dense ends with, as in "dense:N:relu"; empty if there is none.
+std::string_view OwnActivation(const Entry& entry) {
+  if (entry.size() < 3 || entry.field(2).find('=') != std::string_view::npos) return {};
+  return entry.field(2);
+}
+
+// Adds nothing for "linear".
+void AddNamed(const Entry& entry, std::string_view name, std::vector<std::unique_ptr<Layer>>& layers) {
+  if (name == "softmax") return layers.push_back(MakeSoftmax());
+  const Activation activation = entry.Named([&] { return ParseActivation(name); });
+  if (activation != Activation::kLinear) layers.push_back(MakeActivation(activation));
 }
 
 void ParseOption(const Entry& entry, std::string_view option, DenseOptions& options) {
@@ -107,24 +112,23 @@ void ParseOption(const Entry& entry, std::string_view option, DenseOptions& opti
 
 void AddDense(const Entry& entry, std::vector<std::unique_ptr<Layer>>& layers) {
   if (entry.size() < 2) entry.Fail("expected dense:UNITS");
-  const std::optional<Activation> own = FindActivation(entry);
+  const std::string_view activation = OwnActivation(entry);
   DenseOptions options;
-  for (std::size_t i = own ? 3 : 2; i < entry.size(); ++i) ParseOption(entry, entry.field(i), options);
+  for (std::size_t i = activation.empty() ? 2 : 3; i < entry.size(); ++i) ParseOption(entry, entry.field(i), options);
   const auto units = entry.Number<std::size_t>(entry.field(1), "a whole number of units");
   layers.push_back(entry.Named([&] { return MakeDense(units, options); }));
-  if (own && *own != Activation::kLinear) layers.push_back(MakeActivation(*own));
+  if (!activation.empty()) AddNamed(entry, activation, layers);
 }
 
 void AddActivation(const Entry& entry, std::vector<std::unique_ptr<Layer>>& layers) {
-  const Activation activation = *FindActivation(entry);
-  if (activation == Activation::kLeakyReLU && entry.size() == 2) {
+  const bool takes_slope = entry.kind() == "leaky_relu";
+  if (takes_slope && entry.size() == 2) {
     const double slope = entry.Number<double>(entry.field(1), "a negative slope");
-    layers.push_back(entry.Named([&] { return MakeActivation(activation, slope); }));
+    layers.push_back(entry.Named([&] { return MakeActivation(Activation::kLeakyReLU, slope); }));
     return;
   }
-  entry.ExpectFields(1, 1,
-                     activation == Activation::kLeakyReLU ? "leaky_relu[:NEGATIVE_SLOPE]" : "no more than a name");
-  if (activation != Activation::kLinear) layers.push_back(MakeActivation(activation));
+  entry.ExpectFields(1, 1, takes_slope ? "leaky_relu[:NEGATIVE_SLOPE]" : "no more than a name");
+  AddNamed(entry, entry.kind(), layers);
 }
 
 bool IsActivation(const Entry& entry) {
@@ -132,7 +136,7 @@ bool IsActivation(const Entry& entry) {
 }
 
 void CheckKind(const Entry& entry) {
-  if (!IsActivation(entry)) return;
+  if (!IsActivation(entry) || entry.kind() == "softmax") return;
   try {
     ParseActivation(entry.kind());
   } catch (const Error&) {

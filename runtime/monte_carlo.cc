@@ -1,11 +1,14 @@
 #include "runtime/monte_carlo.h"
 
 #include <algorithm>
+#include <cassert>
 #include <cmath>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "fallow/monte_carlo.h"
 #include "fallow/nn/error.h"
 #include "kernels/parallel.h"
 #include "runtime/dataset.h"
@@ -56,56 +59,50 @@ class Statistics {
 
   void Clear() {
     passes_ = 0;
-    std::ranges::fill(mean_, 0.0);
-    std::ranges::fill(squares_, 0.0);
     std::ranges::fill(entropy_, 0.0);
   }
 
-  void AddPass(const Tensor& output, int max_threads) {
-    ++passes_;
+  void AddPass(const Tensor& output, const Execution& execution) {
     const std::size_t rows = output.rows();
-    ParallelFor((rows + kRowsAPiece - 1) / kRowsAPiece, max_threads, [&](std::size_t piece) {
+    ParallelFor((rows + kRowsAPiece - 1) / kRowsAPiece, execution.max_threads, [&](std::size_t piece) {
       const std::size_t end = std::min((piece + 1) * kRowsAPiece, rows);
       for (std::size_t row = piece * kRowsAPiece; row < end; ++row) AddRow(row, output.row(row));
     });
+    const std::size_t count = rows * outputs_;
+    [[maybe_unused]] const Status status = WelfordUpdate({std::as_const(probabilities_).data(), count}, passes_++,
+                                                         {mean_.data(), count}, {squares_.data(), count}, execution);
+    assert(status.ok());
   }
 
   // Writes the statistics of the batch's `rows` rows to rows `first_row` and on.
   void Store(std::size_t first_row, std::size_t rows, McPrediction* prediction) const {
+    const auto passes = static_cast<double>(passes_);
     for (std::size_t row = 0; row < rows; ++row) {
       const std::span<const double> mean(mean_.data() + row * outputs_, outputs_);
       const std::span<float> standard_deviation = prediction->standard_deviation.row(first_row + row);
       for (std::size_t j = 0; j < outputs_; ++j) {
         prediction->mean.row(first_row + row)[j] = static_cast<float>(mean[j]);
-        standard_deviation[j] = static_cast<float>(std::sqrt(squares_[row * outputs_ + j] / passes_));
+        standard_deviation[j] = static_cast<float>(std::sqrt(squares_[row * outputs_ + j] / passes));
       }
       if (loss_ == Loss::kMeanSquaredError) continue;
       const double entropy = Entropy(loss_, mean);
       prediction->predictive_entropy.row(first_row + row)[0] = static_cast<float>(entropy);
       // Never negative but for rounding.
       prediction->mutual_information.row(first_row + row)[0] =
-          static_cast<float>(std::max(0.0, entropy - entropy_[row] / passes_));
+          static_cast<float>(std::max(0.0, entropy - entropy_[row] / passes));
     }
   }
 
  private:
-  // Source of the update: Welford, "Note on a method for calculating corrected sums of squares and products",
-  // Technometrics 4, 1962.
   void AddRow(std::size_t row, std::span<const float> outputs) {
     const std::span<double> probabilities(probabilities_.data() + row * outputs_, outputs_);
     ToProbabilities(loss_, outputs, probabilities);
-    for (std::size_t j = 0; j < outputs_; ++j) {
-      double& mean = mean_[row * outputs_ + j];
-      const double before = probabilities[j] - mean;
-      mean += before / passes_;
-      squares_[row * outputs_ + j] += before * (probabilities[j] - mean);
-    }
     if (loss_ != Loss::kMeanSquaredError) entropy_[row] += Entropy(loss_, probabilities);
   }
 
   Loss loss_;
   std::size_t outputs_;
-  double passes_ = 0;
+  std::size_t passes_ = 0;
   std::vector<double> probabilities_;
   std::vector<double> mean_;
   std::vector<double> squares_;  // Sum of squared differences from the mean.
@@ -135,7 +132,7 @@ McPrediction PredictMonteCarloInBatches(Sequential& model, const Tensor& x, std:
     statistics.Clear();
     for (std::size_t t = 0; t < samples; ++t) {
       const Pass pass{Mode::kMonteCarlo, seed, /*step=*/t, /*first_row=*/begin, execution};
-      statistics.AddPass(model.Forward(pass, batch), execution.max_threads);
+      statistics.AddPass(model.Forward(pass, batch), execution);
     }
     statistics.Store(begin, rows, &prediction);
   }

@@ -7,20 +7,30 @@
 #define HWY_TARGET_INCLUDE "runtime/row_kernels.cc"
 #include "hwy/foreach_target.h"  // IWYU pragma: keep
 #include "hwy/highway.h"
-#include "runtime/elementwise-inl.h"
-#include "runtime/math-inl.h"
+#include "kernels/math-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace fallow::nn {
 namespace HWY_NAMESPACE {
 namespace {
 
-struct Sum {
-  HWY_INLINE VF operator()(VF x, VF y) const { return hn::Add(x, y); }
-};
+namespace hn = hwy::HWY_NAMESPACE;
+using fallow::HWY_NAMESPACE::DF;
+using fallow::HWY_NAMESPACE::Exp;
+using fallow::HWY_NAMESPACE::ForEachVector;
+using fallow::HWY_NAMESPACE::Load;
+using fallow::HWY_NAMESPACE::LoadPart;
+using fallow::HWY_NAMESPACE::Sigmoid;
+using fallow::HWY_NAMESPACE::Store;
+using fallow::HWY_NAMESPACE::StorePart;
+using fallow::HWY_NAMESPACE::VF;
 
 void AddBias(const float* bias, std::size_t rows, std::size_t cols, float* y) {
-  for (std::size_t r = 0; r < rows; ++r, y += cols) Map(Sum(), y, bias, cols, y);
+  for (std::size_t r = 0; r < rows; ++r, y += cols) {
+    ForEachVector(DF(), cols, [&](std::size_t i, std::size_t n) HWY_ATTR {
+      Store(hn::Add(Load(y + i, n), Load(bias + i, n)), n, y + i);
+    });
+  }
 }
 
 HWY_INLINE float SumOf(VF v) { return hn::GetLane(hn::SumOfLanes(DF(), v)); }
@@ -56,20 +66,21 @@ float ExpRow(const float* x, std::size_t count, float max, float* y) {
   return SumOf(sum);
 }
 
-struct Scale {
-  HWY_INLINE VF operator()(VF x) const { return hn::Mul(x, hn::Set(DF(), factor)); }
-  float factor;
-};
+void ScaleRow(float factor, std::size_t count, float* y) {
+  ForEachVector(DF(), count, [&](std::size_t i, std::size_t n) HWY_ATTR {
+    Store(hn::Mul(Load(y + i, n), hn::Set(DF(), factor)), n, y + i);
+  });
+}
 
 void Softmax(const float* x, std::size_t cols, float* y) {
   const float sum = ExpRow(x, cols, MaxOf(x, cols), y);
-  Map(Scale{1.0f / sum}, y, cols, y);
+  ScaleRow(1.0f / sum, cols, y);
 }
 
 double LogSumExp(const float* x, std::size_t cols, float scale, float* gradient) {
   const float max = MaxOf(x, cols);
   const float sum = ExpRow(x, cols, max, gradient);
-  if (gradient != nullptr) Map(Scale{scale / sum}, gradient, cols, gradient);
+  if (gradient != nullptr) ScaleRow(scale / sum, cols, gradient);
   return double{max} + std::log(double{sum});
 }
 
@@ -83,13 +94,11 @@ float Dot(const float* x, const float* y, std::size_t count) {
   return SumOf(sum);
 }
 
-struct SoftmaxGradient {
-  HWY_INLINE VF operator()(VF dy, VF y) const { return hn::Mul(y, hn::Sub(dy, hn::Set(DF(), dot))); }
-  float dot;
-};
-
 void SoftmaxBackward(const float* dy, const float* y, std::size_t cols, float* dx) {
-  Map(SoftmaxGradient{Dot(dy, y, cols)}, dy, y, cols, dx);
+  const float dot = Dot(dy, y, cols);
+  ForEachVector(DF(), cols, [&](std::size_t i, std::size_t n) HWY_ATTR {
+    Store(hn::Mul(Load(y + i, n), hn::Sub(Load(dy + i, n), hn::Set(DF(), dot))), n, dx + i);
+  });
 }
 
 // Value: one element's loss. Gradient: its derivative. Both are 0 at x = padding, y = 0.
@@ -118,13 +127,7 @@ struct SquaredError {
 };
 
 template <class Loss>
-struct LossGradient {
-  HWY_INLINE VF operator()(VF x, VF y) const { return hn::Mul(hn::Set(DF(), scale), Loss::Gradient(x, y)); }
-  float scale;
-};
-
-template <class Loss>
-double LossRow(const float* x, const float* y, std::size_t cols, float scale, float* gradient) {
+float LossSum(const float* x, const float* y, std::size_t cols) {
   const DF d;
   const std::size_t lanes = hn::Lanes(d);
   VF sum = hn::Zero(d);
@@ -134,8 +137,17 @@ double LossRow(const float* x, const float* y, std::size_t cols, float scale, fl
     const std::size_t rest = cols - i;
     sum = hn::Add(sum, Loss::Value(LoadPart(x + i, rest, Loss::kPadding), LoadPart(y + i, rest, 0.0f)));
   }
-  if (gradient != nullptr) Map(LossGradient<Loss>{scale}, x, y, cols, gradient);
   return SumOf(sum);
+}
+
+template <class Loss>
+double LossRow(const float* x, const float* y, std::size_t cols, float scale, float* gradient) {
+  const float sum = LossSum<Loss>(x, y, cols);
+  if (gradient == nullptr) return sum;
+  ForEachVector(DF(), cols, [&](std::size_t i, std::size_t n) HWY_ATTR {
+    Store(hn::Mul(hn::Set(DF(), scale), Loss::Gradient(Load(x + i, n), Load(y + i, n))), n, gradient + i);
+  });
+  return sum;
 }
 
 const RowKernels* Table() {

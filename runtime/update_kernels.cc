@@ -4,29 +4,25 @@
 #define HWY_TARGET_INCLUDE "runtime/update_kernels.cc"
 #include "hwy/foreach_target.h"  // IWYU pragma: keep
 #include "hwy/highway.h"
-#include "runtime/elementwise-inl.h"
+#include "kernels/elements-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace fallow::nn {
 namespace HWY_NAMESPACE {
 namespace {
 
+namespace hn = hwy::HWY_NAMESPACE;
+using fallow::HWY_NAMESPACE::DF;
+using fallow::HWY_NAMESPACE::ForEachVector;
+using fallow::HWY_NAMESPACE::Load;
+using fallow::HWY_NAMESPACE::Store;
+using fallow::HWY_NAMESPACE::VF;
+
 HWY_INLINE VF Broadcast(float value) { return hn::Set(DF(), value); }
 
 HWY_INLINE VF Penalise(const Penalty& penalty, VF g, VF w) {
   const VF sign = hn::IfThenZeroElse(hn::Eq(w, hn::Zero(DF())), hn::CopySignToAbs(Broadcast(penalty.l1), w));
   return hn::Add(hn::Add(g, hn::Mul(Broadcast(penalty.decay), w)), sign);
-}
-
-struct PlainSgd {
-  HWY_INLINE VF operator()(VF g, VF w) const {
-    return hn::Sub(w, hn::Mul(Broadcast(step.learning_rate), Penalise(step.penalty, g, w)));
-  }
-  SgdStep step;
-};
-
-void SgdWithoutMomentum(const SgdStep& step, std::size_t count, const float* g, float* w) {
-  Map(PlainSgd{step}, g, w, count, w);
 }
 
 HWY_INLINE void UpdateSgd(const SgdStep& step, VF g, VF& w, VF& v) {
@@ -39,25 +35,24 @@ HWY_INLINE void UpdateSgd(const SgdStep& step, VF g, VF& w, VF& v) {
 
 // The loops work on a copy of the step: as far as the compiler knows, each store to the weights might change `given`.
 
-void Sgd(const SgdStep& given, std::size_t count, const float* g, float* w, float* v) {
-  const DF d;
-  const std::size_t lanes = hn::Lanes(d);
+void SgdWithoutMomentum(const SgdStep& given, std::size_t count, const float* g, float* w) {
   const SgdStep step = given;
-  std::size_t i = 0;
-  for (; i + lanes <= count; i += lanes) {
-    VF vw = hn::LoadU(d, w + i);
-    VF vv = hn::LoadU(d, v + i);
-    UpdateSgd(step, hn::LoadU(d, g + i), vw, vv);
-    hn::StoreU(vw, d, w + i);
-    hn::StoreU(vv, d, v + i);
-  }
-  if (i == count) return;
-  const std::size_t rest = count - i;
-  VF vw = LoadPart(w + i, rest, 0.0f);
-  VF vv = LoadPart(v + i, rest, 0.0f);
-  UpdateSgd(step, LoadPart(g + i, rest, 0.0f), vw, vv);
-  StorePart(vw, rest, w + i);
-  StorePart(vv, rest, v + i);
+  ForEachVector(DF(), count, [&](std::size_t i, std::size_t n) HWY_ATTR {
+    const VF vw = Load(w + i, n);
+    const VF gradient = Penalise(step.penalty, Load(g + i, n), vw);
+    Store(hn::Sub(vw, hn::Mul(Broadcast(step.learning_rate), gradient)), n, w + i);
+  });
+}
+
+void Sgd(const SgdStep& given, std::size_t count, const float* g, float* w, float* v) {
+  const SgdStep step = given;
+  ForEachVector(DF(), count, [&](std::size_t i, std::size_t n) HWY_ATTR {
+    VF vw = Load(w + i, n);
+    VF vv = Load(v + i, n);
+    UpdateSgd(step, Load(g + i, n), vw, vv);
+    Store(vw, n, w + i);
+    Store(vv, n, v + i);
+  });
 }
 
 HWY_INLINE void UpdateAdam(const AdamStep& step, VF g, VF& w, VF& m, VF& v) {
@@ -71,28 +66,16 @@ HWY_INLINE void UpdateAdam(const AdamStep& step, VF g, VF& w, VF& m, VF& v) {
 }
 
 void Adam(const AdamStep& given, std::size_t count, const float* g, float* w, float* m, float* v) {
-  const DF d;
-  const std::size_t lanes = hn::Lanes(d);
   const AdamStep step = given;
-  std::size_t i = 0;
-  for (; i + lanes <= count; i += lanes) {
-    VF vw = hn::LoadU(d, w + i);
-    VF vm = hn::LoadU(d, m + i);
-    VF vv = hn::LoadU(d, v + i);
-    UpdateAdam(step, hn::LoadU(d, g + i), vw, vm, vv);
-    hn::StoreU(vw, d, w + i);
-    hn::StoreU(vm, d, m + i);
-    hn::StoreU(vv, d, v + i);
-  }
-  if (i == count) return;
-  const std::size_t rest = count - i;
-  VF vw = LoadPart(w + i, rest, 0.0f);
-  VF vm = LoadPart(m + i, rest, 0.0f);
-  VF vv = LoadPart(v + i, rest, 0.0f);
-  UpdateAdam(step, LoadPart(g + i, rest, 0.0f), vw, vm, vv);
-  StorePart(vw, rest, w + i);
-  StorePart(vm, rest, m + i);
-  StorePart(vv, rest, v + i);
+  ForEachVector(DF(), count, [&](std::size_t i, std::size_t n) HWY_ATTR {
+    VF vw = Load(w + i, n);
+    VF vm = Load(m + i, n);
+    VF vv = Load(v + i, n);
+    UpdateAdam(step, Load(g + i, n), vw, vm, vv);
+    Store(vw, n, w + i);
+    Store(vm, n, m + i);
+    Store(vv, n, v + i);
+  });
 }
 
 const UpdateKernels* Table() {

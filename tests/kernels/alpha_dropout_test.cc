@@ -110,7 +110,9 @@ TEST(AlphaDropoutMomentsTest, MeanAndVarianceAreKept) {
     std::vector<double> y(3);
     ASSERT_TRUE(AlphaDropoutForward(x, {Rate(p), kept, MaskFormat::kBytes}, y).ok());
     const double q = std::ldexp(static_cast<double>(oracle::Threshold(p)), -32);
-    const double b = y[0], a = y[1] - y[0], d = y[2];
+    const double b = y[0];
+    const double a = y[1] - y[0];
+    const double d = y[2];
     EXPECT_NEAR(q * b + (1 - q) * d, 0.0, 1e-15) << p;
     EXPECT_NEAR(q * (a * a + b * b) + (1 - q) * d * d, 1.0, 1e-14) << p;
     EXPECT_NEAR((d - b) / a, -1.7580993408473766, 1e-6) << p;
@@ -140,7 +142,8 @@ TEST(AlphaDropoutGradientTest, IsThatOfCentralDifferences) {
 }
 
 TEST(AlphaDropoutErrorsTest, NameTheArgument) {
-  std::vector<float> x(8), y(8);
+  std::vector<float> x(8);
+  std::vector<float> y(8);
   const Mask mask(Rate(0.5), MaskKey{});
   EXPECT_STREQ(AlphaDropoutForward(x, {Rate(1.5), MaskKey{}}, y).argument(), "rate");
   EXPECT_STREQ(AlphaDropoutForward(x, {Rate(0.5), MaskKey{.first_element = ~0ull}}, y).argument(), "key");

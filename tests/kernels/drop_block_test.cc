@@ -199,7 +199,8 @@ TEST(DropBlockSeedsTest, NothingKeptGivesZeros) {
 }
 
 TEST(DropBlockErrorsTest, NameTheArgument) {
-  std::vector<float> x(60), y(60);
+  std::vector<float> x(60);
+  std::vector<float> y(60);
   Bytes stored(60);
   const DropBlockShape shape = {.samples = 2, .channels = 3, .width = 10, .block_width = 3};
   const auto error = [&](const DropBlockShape& s, const Rate& rate = Rate(0.5), const MaskKey& key = {}) {

@@ -40,7 +40,8 @@ class Layer {
   // dx uses the dropped weights; dW adds each sample's outer product where its mask keeps.
   void Backward(const Matrix& x, const Matrix& weights, const Matrix& dy, Matrix& dx, Matrix& d_weights) const {
     for (std::size_t n = 0; n < kSamples; ++n) {
-      Matrix dropped(weights.size()), outer(weights.size());
+      Matrix dropped(weights.size());
+      Matrix outer(weights.size());
       EXPECT_TRUE(DropoutForward(weights, MaskOf(n), dropped).ok());
       for (std::size_t o = 0; o < kOutputs; ++o) {
         for (std::size_t i = 0; i < kInputs; ++i) {
@@ -67,15 +68,18 @@ double Loss(const Matrix& y, const Matrix& dy) {
 
 TEST(DropConnectTest, GradientsAreThoseOfCentralDifferences) {
   constexpr double kStep = 1e-3;
-  const Matrix x = Numbers(kSamples * kInputs, 0.9), dy = Numbers(kSamples * kOutputs, 1.1);
+  const Matrix x = Numbers(kSamples * kInputs, 0.9);
+  const Matrix dy = Numbers(kSamples * kOutputs, 1.1);
   const Matrix weights = Numbers(kOutputs * kInputs, 1.0);
   for (const Scaling scaling : {Scaling::kInTraining, Scaling::kAtInference}) {
     for (const bool per_sample : {false, true}) {
       const Layer layer(Rate(0.5, scaling), per_sample);
-      Matrix dx(x.size()), d_weights(weights.size());
+      Matrix dx(x.size());
+      Matrix d_weights(weights.size());
       layer.Backward(x, weights, dy, dx, d_weights);
       const auto slope = [&](const Matrix& at, std::size_t i, const auto& loss) {
-        Matrix up = at, down = at;
+        Matrix up = at;
+        Matrix down = at;
         up[i] += kStep;
         down[i] -= kStep;
         return (loss(up) - loss(down)) / (2 * kStep);
@@ -94,8 +98,12 @@ TEST(DropConnectTest, GradientsAreThoseOfCentralDifferences) {
 
 // One mask a step: all samples' products first, one pass of DropoutBackward after.
 TEST(DropConnectTest, OneMaskAStepNeedsOnePassForTheWeightGradient) {
-  const Matrix x = Numbers(kSamples * kInputs, 0.9), dy = Numbers(kSamples * kOutputs, 1.1);
-  Matrix dx(x.size()), expected(kOutputs * kInputs), sum(kOutputs * kInputs), d_weights(kOutputs * kInputs);
+  const Matrix x = Numbers(kSamples * kInputs, 0.9);
+  const Matrix dy = Numbers(kSamples * kOutputs, 1.1);
+  Matrix dx(x.size());
+  Matrix expected(kOutputs * kInputs);
+  Matrix sum(kOutputs * kInputs);
+  Matrix d_weights(kOutputs * kInputs);
   Layer(Rate(0.5), false).Backward(x, Numbers(kOutputs * kInputs, 1.0), dy, dx, expected);
   for (std::size_t n = 0; n < kSamples; ++n) {
     for (std::size_t o = 0; o < kOutputs; ++o) {

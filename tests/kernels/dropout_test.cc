@@ -106,9 +106,8 @@ TEST_P(DropoutTest, EverySizeBetweenGuardPages) {
     for (const double p : kRates) {
       const Expected expected = c.ExpectedOf(p);
       for (const Form form : test::kForms) {
-        for (const Edge edge : {Edge::kStart, Edge::kEnd}) {
-          ExpectOracle(form, p, c, expected, {.edge = edge}, {.edge = edge});
-        }
+        ExpectOracle(form, p, c, expected, {.edge = Edge::kEnd}, {.edge = Edge::kEnd});
+        if (p == 0.1) ExpectOracle(form, p, c, expected, {.edge = Edge::kStart}, {.edge = Edge::kStart});
         if (HasFatalFailure()) return;
       }
     }

@@ -1,4 +1,4 @@
-// Neither threads, nor the caller's oneTBB arena, nor stores around the caches change a bit.
+// Neither threads nor the caller's oneTBB arena change a bit.
 #include <gtest/gtest.h>
 #include <tbb/parallel_for.h>
 #include <tbb/task.h>
@@ -14,6 +14,8 @@
 
 #include "fallow/dropout.h"
 #include "tests/kernels/dropout_forms.h"
+#include "tests/kernels/mask_cases.h"
+#include "tests/support/elements.h"
 #include "tests/support/targets.h"
 #include "tests/support/values.h"
 
@@ -27,16 +29,27 @@ using Bytes = std::vector<std::uint8_t>;
 constexpr MaskKey kKey = {.seed = 0xFA110, .stream = StreamOf(1, 2), .first_element = 12'345};
 constexpr std::size_t kSize = (std::size_t{1} << 20) + 3;
 
+// What a call with `key` writes, for the accumulating form over `x` itself.
+Expected ExpectedOf(double p, const MaskKey& key, std::span<const float> x) {
+  const auto bytes = std::as_bytes(x);
+  return {oracle::Type::kF32, p, oracle::MaskBytes(p, test::ToOracle(key), x.size()), bytes, bytes};
+}
+
+testing::AssertionResult SameOutput(Form form, const Expected& expected, std::span<const float> actual) {
+  const auto nans = form == Form::kAccumulate ? test::Nans::kAny : test::Nans::kExact;
+  return test::SameElements(oracle::Type::kF32, expected.output(form), std::as_bytes(actual), nans);
+}
+
 class DropoutThreadsTest : public test::TargetTest {
  protected:
   void ExpectOracle(double p, std::span<const float> x, const Expected& expected, int max_threads) {
     for (const Form form : test::kForms) {
       SCOPED_TRACE(testing::Message() << form << ", p " << p << ", max_threads " << max_threads);
-      std::vector<float> y(x.size());
+      std::vector<float> y(x.begin(), x.end());
       Bytes mask(test::MaskBytesOf(form, x.size()), 0xFF);
       const Execution execution = {.max_threads = max_threads, .target = GetParam()};
-      ASSERT_TRUE(RunForm(form, x, Rate(p), kKey, y, mask, execution).ok());
-      ASSERT_TRUE(test::SameFloats(expected.y, y));
+      ASSERT_TRUE(RunForm(form, x, {Rate(p), kKey}, y, mask, execution).ok());
+      ASSERT_TRUE(SameOutput(form, expected, y));
       ASSERT_TRUE(test::SameBits(expected.mask(form), mask)) << "mask";
     }
     ExpectOracleOfStoredMasks(p, x, expected, max_threads);
@@ -46,24 +59,26 @@ class DropoutThreadsTest : public test::TargetTest {
   void ExpectOracleOfStoredMasks(double p, std::span<const float> x, const Expected& expected, int max_threads) {
     const Execution execution = {.max_threads = max_threads, .target = GetParam()};
     std::vector<float> y(x.size());
-    ASSERT_TRUE(DropoutForward(x, {Rate(p), expected.bits, MaskFormat::kBits}, y, execution).ok());
-    ASSERT_TRUE(test::SameFloats(expected.y, y)) << "stored bits";
-    ASSERT_TRUE(DropoutForward(x, {Rate(p), expected.bytes, MaskFormat::kBytes}, y, execution).ok());
-    ASSERT_TRUE(test::SameFloats(expected.y, y)) << "stored bytes";
+    const auto bits = expected.mask(Form::kForwardStoreBits);
+    ASSERT_TRUE(DropoutForward(x, {Rate(p), bits, MaskFormat::kBits}, y, execution).ok());
+    ASSERT_TRUE(SameOutput(Form::kForward, expected, y)) << "stored bits";
+    const auto bytes = expected.mask(Form::kForwardStoreBytes);
+    ASSERT_TRUE(DropoutForward(x, {Rate(p), bytes, MaskFormat::kBytes}, y, execution).ok());
+    ASSERT_TRUE(SameOutput(Form::kForward, expected, y)) << "stored bytes";
   }
 };
 
 TEST_P(DropoutThreadsTest, AnyNumberOfThreads) {
   const std::vector<float> x = test::FloatValues(kSize);
   for (const double p : {0.1, 0.5}) {
-    const Expected expected(p, kKey, x);
+    const Expected expected = ExpectedOf(p, kKey, x);
     for (const int threads : {0, 1, 2, 3, 64}) ExpectOracle(p, x, expected, threads);
   }
 }
 
 TEST_P(DropoutThreadsTest, InsideTheCallersArena) {
   const std::vector<float> x = test::FloatValues(kSize);
-  const Expected expected(0.1, kKey, x);
+  const Expected expected = ExpectedOf(0.1, kKey, x);
   for (const int concurrency : {1, 2}) {
     SCOPED_TRACE(testing::Message() << "arena of " << concurrency);
     tbb::task_arena arena(concurrency);
@@ -77,7 +92,7 @@ TEST_P(DropoutThreadsTest, InsideTheCallersArena) {
 // must neither leave parts of the output out nor say that all went well if it did.
 TEST_P(DropoutThreadsTest, InsideACancelledTaskGroup) {
   const std::vector<float> x = test::FloatValues(kSize);
-  const Expected expected(0.1, kKey, x);
+  const Expected expected = ExpectedOf(0.1, kKey, x);
   tbb::parallel_for(0, 1, [&](int) {
     tbb::task::current_context()->cancel_group_execution();
     for (const int threads : {0, 1, 2}) ExpectOracle(0.1, x, expected, threads);
@@ -128,62 +143,15 @@ TEST_P(DropoutThreadsTest, ConcurrentCallers) {
 
   for (int caller = 0; caller < kCallers; ++caller) {
     EXPECT_EQ(failures[caller], 0);
-    const Expected expected(rate(caller), key(caller), x);
+    const Expected expected = ExpectedOf(rate(caller), key(caller), x);
     for (int repeat = 0; repeat < kRepeats; ++repeat) {
-      EXPECT_TRUE(test::SameFloats(expected.y, outputs[caller * kRepeats + repeat])) << caller << ", " << repeat;
+      EXPECT_TRUE(SameOutput(Form::kForward, expected, outputs[caller * kRepeats + repeat]))
+          << caller << ", " << repeat;
     }
   }
 }
 
 FALLOW_TEST_EVERY_TARGET(DropoutThreadsTest);
-
-// An output of 256 MiB, larger than twice the last-level cache of all but a few servers, so that it is stored around
-// the caches. Each of its parts must be what a small call, which goes through them, writes.
-class LargeDropoutTest : public test::TargetTest {
- protected:
-  static constexpr std::size_t kLargeSize = std::size_t{64} << 20;
-  static constexpr std::size_t kPart = 100'003;
-  static constexpr std::size_t kFrame = 16;
-  static constexpr float kUntouched = 42.0f;
-
-  void ExpectParts(std::span<const float> x, Rate rate, std::span<const float> y) {
-    std::vector<float> part(kPart);
-    for (std::size_t begin = 0; begin < x.size(); begin += kPart) {
-      const std::size_t count = std::min(kPart, x.size() - begin);
-      MaskKey key = kKey;
-      key.first_element += begin;
-      const auto small = std::span<float>(part).first(count);
-      ASSERT_TRUE(DropoutForward(x.subspan(begin, count), {rate, key}, small, {.target = GetParam()}).ok());
-      ASSERT_TRUE(test::SameFloats(small, y.subspan(begin, count))) << "part from " << begin;
-    }
-  }
-};
-
-TEST_P(LargeDropoutTest, StoredAroundTheCachesIsTheSame) {
-  constexpr std::size_t kTile = 65'521;
-  const std::vector<float> tile = test::FloatValues(kTile);
-  std::vector<float> x(kLargeSize);
-  for (std::size_t i = 0; i < x.size(); ++i) x[i] = tile[i % kTile];
-  const Rate rate(0.25);
-  std::vector<float> buffer(kLargeSize + 2 * kFrame);
-  Bytes mask(BitMaskBytes(kLargeSize));
-  const auto untouched = [](float v) { return v == kUntouched; };
-  for (const std::size_t start : {std::size_t{3}, kFrame}) {
-    SCOPED_TRACE(testing::Message() << "output starts at " << start);
-    std::ranges::fill(buffer, kUntouched);
-    const auto y = std::span<float>(buffer).subspan(start, kLargeSize);
-    const Execution execution = {.max_threads = start == kFrame ? 1 : 2, .target = GetParam()};
-    ASSERT_TRUE(DropoutForwardStore(x, {rate, kKey}, y, MaskFormat::kBits, mask, execution).ok());
-    ExpectParts(x, rate, y);
-    std::ranges::fill(y, kUntouched);
-    ASSERT_TRUE(DropoutForward(x, {rate, mask, MaskFormat::kBits}, y, execution).ok());
-    ExpectParts(x, rate, y);
-    EXPECT_TRUE(std::ranges::all_of(std::span(buffer).first(start), untouched));
-    EXPECT_TRUE(std::ranges::all_of(std::span(buffer).subspan(start + kLargeSize), untouched));
-  }
-}
-
-FALLOW_TEST_EVERY_TARGET(LargeDropoutTest);
 
 }  // namespace
 }  // namespace fallow

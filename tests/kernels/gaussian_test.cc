@@ -87,7 +87,8 @@ TEST_P(GaussianTest, StridedRowsAlignmentsAndThreads) {
     const std::vector<float> z = Normals(key, rows * cols);
     const Elements x = test::ElementValues(type(), rows * cols);
     for (const Operation& operation : All(x, z, 0.1, key)) {
-      for (std::size_t shift = 0; shift<18; shift += rows * cols> 10'000 ? 9 : 1) {
+      const std::size_t step = rows * cols > 10'000 ? 9 : 1;
+      for (std::size_t shift = 0; shift < 18; shift += step) {
         SCOPED_TRACE(testing::Message() << rows << " x " << cols << ", shift " << shift);
         const auto threads = static_cast<int>(1 + shift % 2);
         ExpectOracle(operation, {.rows = rows, .gap = 5, .shift = shift}, {.rows = rows, .gap = shift % 4}, threads);

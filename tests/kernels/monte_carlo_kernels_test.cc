@@ -56,7 +56,8 @@ class MonteCarloForwardTest : public test::OperationTest {
 
 TEST_P(MonteCarloForwardTest, IsOneCallASample) {
   for (const RowShape shape : kShapes) {
-    const MaskKey key = {.seed = 3, .stream = StreamOf(5, 6), .first_element = shape.cols % 2 == 0 ? std::uint64_t{0} : 12'345};
+    const MaskKey key = {
+        .seed = 3, .stream = StreamOf(5, 6), .first_element = shape.cols % 2 == 0 ? std::uint64_t{0} : 12'345};
     const Elements x = test::ElementValues(type(), shape.rows * shape.cols);
     for (const double p : {0.0, 1e-300, 0.1, 0.5, 0.9, 1.0}) {
       for (const std::size_t samples : {std::size_t{1}, std::size_t{5}, std::size_t{40}}) {
@@ -79,7 +80,8 @@ TEST_P(MonteCarloForwardTest, RowKeysAndBroadcast) {
   const Elements x = test::ElementValues(type(), kRows * kCols);
   std::vector<MaskKey> keys;
   for (std::size_t row = 0; row < kRows; ++row) keys.push_back({.seed = 100 + row, .stream = 7 * row});
-  Elements by_row, by_channel;
+  Elements by_row;
+  Elements by_channel;
   for (std::size_t t = 0; t < kSamples; ++t) {
     Bytes kept;
     for (MaskKey key : keys) {
@@ -117,13 +119,14 @@ class WelfordTest : public test::OperationTest {
   static void ExpectOracleOfSamples(std::size_t rows, std::size_t cols, const test::Placement& place, bool special) {
     const DType state = kDTypeOf<State>;
     const std::size_t size = rows * cols;
-    std::vector<State> mean(size), m2(size);
+    std::vector<State> mean(size);
+    std::vector<State> m2(size);
     Elements mean_before(size * sizeof(State), std::byte{0x7A}), m2_before = mean_before;  // Not looked at.
     for (std::size_t t = 0; t < 4; ++t) {
       SCOPED_TRACE(testing::Message() << rows << " x " << cols << ", sample " << t);
       const Elements sample = special ? test::ElementValues(type(), size, t) : test::OrdinaryValues(type(), size, t);
       oracle::WelfordUpdate(type(), sample, t + 1, mean, m2);
-      const auto call = [=, &mean_before, &m2_before](const auto& in, const auto& out, const Execution& execution) {
+      const auto call = [t](const auto& in, const auto& out, const Execution& execution) {
         return WelfordUpdate(in[0], t, out[0], out[1], execution);
       };
       const Operation operation = {{{dtype(), sample}},
@@ -165,7 +168,9 @@ TEST_P(WelfordVarianceTest, IsThatOfTwoPasses) {
   std::mt19937_64 random(1);
   std::normal_distribution<double> normal(1e6, 3.0);
   std::vector<std::vector<double>> samples(kSamples, std::vector<double>(kSize));
-  std::vector<double> mean(kSize, NAN), m2(kSize, NAN), variance(kSize);
+  std::vector<double> mean(kSize, NAN);
+  std::vector<double> m2(kSize, NAN);
+  std::vector<double> variance(kSize);
   for (std::size_t t = 0; t < kSamples; ++t) {
     for (double& value : samples[t]) value = normal(random);
     ASSERT_TRUE(WelfordUpdate(samples[t], t, mean, m2, execution).ok());
@@ -173,7 +178,8 @@ TEST_P(WelfordVarianceTest, IsThatOfTwoPasses) {
   for (const std::size_t divisor : {kSamples, kSamples - 1}) {
     ASSERT_TRUE(WelfordVariance(m2, divisor, variance, execution).ok());
     for (std::size_t j = 0; j < kSize; ++j) {
-      long double sum = 0, squares = 0;
+      long double sum = 0;
+      long double squares = 0;
       for (const auto& sample : samples) sum += sample[j];
       for (const auto& sample : samples) squares += (sample[j] - sum / kSamples) * (sample[j] - sum / kSamples);
       EXPECT_NEAR(mean[j], static_cast<double>(sum / kSamples), 1e-6);
@@ -186,7 +192,8 @@ TEST_P(WelfordVarianceTest, IsThatOfTwoPasses) {
 }
 
 TEST_P(WelfordVarianceTest, RowsAndFloats) {
-  std::vector<float> m2(40 * 25, 5.0f), variance(40 * 30, -1.0f);
+  std::vector<float> m2(1000, 5.0f);
+  std::vector<float> variance(1200, -1.0f);
   const Execution execution{.target = GetParam()};
   ASSERT_TRUE(WelfordVariance({m2.data(), 40, 23, 25}, 3, {variance.data(), 40, 23, 30}, execution).ok());
   for (std::size_t i = 0; i < variance.size(); ++i) EXPECT_EQ(variance[i], i % 30 < 23 ? 5.0f / 3.0f : -1.0f) << i;
@@ -195,7 +202,8 @@ TEST_P(WelfordVarianceTest, RowsAndFloats) {
 FALLOW_TEST_EVERY_TARGET(WelfordVarianceTest);
 
 TEST(MonteCarloErrorsTest, NameTheArgument) {
-  std::vector<float> x(8), y(24);
+  std::vector<float> x(8);
+  std::vector<float> y(24);
   const Mask mask(Rate(0.5), MaskKey{});
   const ConstArray null(static_cast<float*>(nullptr), 8);
   const Array rows(y.data(), 3, 8, 8);
@@ -213,7 +221,9 @@ TEST(MonteCarloErrorsTest, NameTheArgument) {
 }
 
 TEST(WelfordErrorsTest, NameTheArgument) {
-  std::vector<float> x(8), mean(8), m2(8);
+  std::vector<float> x(8);
+  std::vector<float> mean(8);
+  std::vector<float> m2(8);
   std::vector<double> wide(8);
   const ConstArray null(static_cast<float*>(nullptr), 8);
   EXPECT_STREQ(WelfordUpdate(null, 0, mean, m2).argument(), "sample");

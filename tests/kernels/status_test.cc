@@ -1,27 +1,27 @@
-// Every error that the headers promise: which argument is named, with what value, and that no output changed.
+// Errors of contiguous calls: which argument is named, with what value, and that no output changed.
 #include "fallow/status.h"
 
 #include <gtest/gtest.h>
 
-#include <algorithm>
 #include <array>
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <span>
-#include <string>
 
 #include "fallow/dropout.h"
 #include "fallow/mask.h"
 #include "tests/kernels/dropout_forms.h"
+#include "tests/kernels/errors.h"
 
 namespace fallow {
 namespace {
 
+using test::ErrorsTest;
 using test::Form;
+using test::Names;
 
-constexpr std::size_t kSize = 100;
+constexpr std::size_t kSize = ErrorsTest::kSize;
 constexpr std::uint64_t kEnd = std::uint64_t{1} << 57;
 constexpr double kInvalidRates[] = {-0.1, 1.1, std::numeric_limits<double>::infinity(),
                                     -std::numeric_limits<double>::infinity(), std::numeric_limits<double>::quiet_NaN()};
@@ -44,45 +44,6 @@ TEST(StatusTest, MessageHasArgumentValueAndExpectation) {
   EXPECT_EQ(message(std::numeric_limits<double>::infinity()), "rate: got inf, expected a number in [0, 1]");
 }
 
-testing::AssertionResult Names(const Status& status, const std::string& argument) {
-  if (status.ok()) return testing::AssertionFailure() << "ok, instead of an error about " << argument;
-  if (status.argument() != argument || std::string(status.expected()).empty()) {
-    return testing::AssertionFailure() << "not an error about " << argument << ": " << status.Message();
-  }
-  return testing::AssertionSuccess();
-}
-
-testing::AssertionResult Names(const Status& status, const std::string& argument, double value) {
-  const bool same = status.value() == value || (std::isnan(status.value()) && std::isnan(value));
-  if (!status.ok() && !same)
-    return testing::AssertionFailure() << "not the value " << value << ": " << status.Message();
-  return Names(status, argument);
-}
-
-// One stretch of memory for all spans of a call: they can overlap at will, and one look tells whether any changed.
-class ErrorsTest : public testing::Test {
- protected:
-  ErrorsTest() { memory_.fill(kPattern); }
-  ~ErrorsTest() override {
-    EXPECT_TRUE(std::ranges::all_of(memory_, [](std::byte b) { return b == kPattern; })) << "an error changed memory";
-  }
-
-  std::span<float> Floats(std::size_t first, std::size_t count) {
-    return {reinterpret_cast<float*>(memory_.data()) + first, count};
-  }
-  std::span<std::uint8_t> Bytes(std::size_t first, std::size_t count) {
-    return {reinterpret_cast<std::uint8_t*>(memory_.data()) + first, count};
-  }
-
-  std::span<float> x() { return Floats(0, kSize); }
-  std::span<float> y() { return Floats(kSize, kSize); }
-  std::span<std::uint8_t> MaskBytes(std::size_t bytes) { return Bytes(2 * kSize * sizeof(float), bytes); }
-
- private:
-  static constexpr std::byte kPattern{0x3C};
-  alignas(64) std::array<std::byte, 4096> memory_;
-};
-
 // Dropout with a regenerated mask, in each of its forms.
 class DropoutErrorsTest : public ErrorsTest, public testing::WithParamInterface<Form> {
  protected:
@@ -91,7 +52,7 @@ class DropoutErrorsTest : public ErrorsTest, public testing::WithParamInterface<
 
   static Status Call(std::span<const float> in, std::span<float> out, std::span<std::uint8_t> mask,
                      Rate rate = Rate(0.5), const MaskKey& key = {}) {
-    return RunForm(GetParam(), in, rate, key, out, mask, {});
+    return RunForm(GetParam(), in, {rate, key}, out, mask, {});
   }
 };
 
@@ -168,8 +129,8 @@ TEST(DropoutLimitsTest, AdjacentSpansAndTheLastElementAreNoError) {
   const MaskKey key = {.first_element = kEnd - kSize};
   for (const Form form : test::kForms) {
     const std::span<std::uint8_t> mask_span(mask, test::MaskBytesOf(form, kSize));
-    EXPECT_TRUE(RunForm(form, {floats, kSize}, Rate(0.5), key, {floats + kSize, kSize}, mask_span, {}).ok()) << form;
-    EXPECT_TRUE(RunForm(form, {floats + kSize, kSize}, Rate(0.5), key, {floats, kSize}, mask_span, {}).ok()) << form;
+    EXPECT_TRUE(RunForm(form, {floats, kSize}, {Rate(0.5), key}, {floats + kSize, kSize}, mask_span, {}).ok()) << form;
+    EXPECT_TRUE(RunForm(form, {floats + kSize, kSize}, {Rate(0.5), key}, {floats, kSize}, mask_span, {}).ok()) << form;
   }
 }
 

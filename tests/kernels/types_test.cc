@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <limits>
 #include <random>
+#include <string>
 
 #include "tests/support/half_oracle.h"
 
@@ -36,6 +37,7 @@ static_assert(ToFloat16(std::numeric_limits<float>::quiet_NaN()).bits == 0x7E00)
 
 // One 16-bit type: what the library does with it, and what its format is.
 struct BFloat16Case {
+  static constexpr const char* kName = "bf16";
   static constexpr oracle::HalfFormat kFormat = oracle::kBFloat16;
   static constexpr bool kBecomesQuiet = false;  // Widening moves bits.
   static float Widen(std::uint16_t bits) { return ToFloat(BFloat16{bits}); }
@@ -43,6 +45,7 @@ struct BFloat16Case {
 };
 
 struct Float16Case {
+  static constexpr const char* kName = "f16";
   static constexpr oracle::HalfFormat kFormat = oracle::kFloat16;
   static constexpr bool kBecomesQuiet = true;
   static float Widen(std::uint16_t bits) { return ToFloat(Float16{bits}); }
@@ -65,7 +68,15 @@ class HalfConversionTest : public testing::Test {
 };
 
 using Cases = testing::Types<BFloat16Case, Float16Case>;
-TYPED_TEST_SUITE(HalfConversionTest, Cases);
+
+struct CaseNames {
+  template <class Case>
+  static std::string GetName(int /*index*/) {
+    return Case::kName;
+  }
+};
+
+TYPED_TEST_SUITE(HalfConversionTest, Cases, CaseNames);
 
 TYPED_TEST(HalfConversionTest, EveryPatternToFloat) {
   for (std::uint32_t bits = 0; bits <= 0xFFFF; ++bits) {

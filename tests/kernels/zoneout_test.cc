@@ -130,7 +130,8 @@ TEST(ZoneoutGradientTest, IsThatOfCentralDifferences) {
   const Bytes kept = {1, 0, 1, 1, 0};
   const Mask mask(Rate(0.4), kept, MaskFormat::kBytes);
   const std::vector<double> dy = {3, 5, 7, 11, 13};
-  std::vector<double> d_current(5), d_previous(5);
+  std::vector<double> d_current(5);
+  std::vector<double> d_previous(5);
   ASSERT_TRUE(ZoneoutBackward(dy, mask, d_current, d_previous).ok());
   const auto loss = [&](std::vector<double> current, std::vector<double> previous) {
     std::vector<double> y(5);
@@ -139,9 +140,11 @@ TEST(ZoneoutGradientTest, IsThatOfCentralDifferences) {
     for (std::size_t i = 0; i < 5; ++i) sum += y[i] * dy[i];
     return sum;
   };
-  const std::vector<double> current = {1, 2, 3, 4, 5}, previous = {6, 7, 8, 9, 10};
+  const std::vector<double> current = {1, 2, 3, 4, 5};
+  const std::vector<double> previous = {6, 7, 8, 9, 10};
   for (std::size_t i = 0; i < 5; ++i) {
-    std::vector<double> up = current, down = current;
+    std::vector<double> up = current;
+    std::vector<double> down = current;
     up[i] += kStep;
     down[i] -= kStep;
     EXPECT_EQ(d_current[i], (loss(up, previous) - loss(down, previous)) / (2 * kStep));
@@ -153,7 +156,10 @@ TEST(ZoneoutGradientTest, IsThatOfCentralDifferences) {
 }
 
 TEST(ZoneoutErrorsTest, NameTheArgument) {
-  std::vector<float> a(8), b(8), y(8), z(8);
+  std::vector<float> a(8);
+  std::vector<float> b(8);
+  std::vector<float> y(8);
+  std::vector<float> z(8);
   const Mask mask(Rate(0.5), MaskKey{});
   const ConstArray null(static_cast<float*>(nullptr), 8);
   EXPECT_STREQ(ZoneoutForward(null, b, mask, y).argument(), "current");

@@ -11,7 +11,7 @@ namespace fallow::test {
 inline std::vector<std::size_t> Sizes() {
   std::vector<std::size_t> sizes;
   for (std::size_t size = 0; size <= 3 * 16 + 1; ++size) sizes.push_back(size);
-  for (const std::size_t edge : {64, 128, 192, 256, 1024, 16384, 32768}) {
+  for (const std::size_t edge : {64, 128, 192, 256, 1024, 16384, 32768, 65536}) {
     for (const std::size_t size : {edge - 1, edge, edge + 1}) sizes.push_back(size);
   }
   sizes.push_back((std::size_t{1} << 20) + 3);

@@ -26,10 +26,10 @@ class Broadcast {
   static constexpr std::size_t kMaxDims = 8;
 
   // None: every element has its own decision.
-  constexpr Broadcast() = default;
+  constexpr Broadcast() noexcept {}
 
-  // Each size of `noise_shape` is that of `shape`, or 1. At most kMaxDims dimensions. What does not fit makes the calls
-  // fail that are given it.
+  // Each size of `noise_shape` is that of `shape`, or 1. From 1 to kMaxDims dimensions; the numbers of elements of both
+  // fit a size_t. Calls fail that are given something else.
   Broadcast(std::span<const std::size_t> shape, std::span<const std::size_t> noise_shape) noexcept;
   template <std::size_t kDims>
   Broadcast(const std::size_t (&shape)[kDims], const std::size_t (&noise_shape)[kDims]) noexcept
@@ -60,7 +60,7 @@ class Broadcast {
   std::span<const Dim> dims() const { return {dim_.data(), dims_}; }
 
  private:
-  std::array<Dim, kMaxDims> dim_{};
+  std::array<Dim, kMaxDims> dim_;  // The first dims_ of them.
   std::size_t dims_ = 0;
   std::size_t size_ = 0;
   std::size_t noise_size_ = 0;

@@ -67,7 +67,7 @@ constexpr std::size_t StoredMaskBytes(MaskFormat format, std::size_t count) {
 // `row_keys` or the stored mask, which must outlive the calls that use it.
 class Mask {
  public:
-  enum class Source : std::uint8_t { kKey, kRowKeys, kBits, kBytes };
+  enum class Source : std::uint8_t { kKey, kRowKeys, kBits, kBytes, kUnknownFormat };
 
   // Element j of a call is element key.first_element + j of the tensor.
   Mask(const Rate& rate, const MaskKey& key) noexcept : key_(key), rate_(rate), source_(Source::kKey) {}
@@ -77,12 +77,15 @@ class Mask {
   Mask(const Rate& rate, std::span<const MaskKey> row_keys) noexcept
       : data_(row_keys.data()), size_(row_keys.size()), rate_(rate), source_(Source::kRowKeys) {}
 
-  // A stored mask of StoredMaskBytes(format, M) bytes; kept elements are multiplied by the rate's scale.
+  // A stored mask of StoredMaskBytes(format, M) bytes; kept elements are multiplied by the rate's scale. Calls fail
+  // that are given one of a format that there is not.
   Mask(const Rate& rate, std::span<const std::uint8_t> stored, MaskFormat format) noexcept
       : data_(stored.data()),
         size_(stored.size()),
         rate_(rate),
-        source_(format == MaskFormat::kBits ? Source::kBits : Source::kBytes) {}
+        source_(format == MaskFormat::kBits    ? Source::kBits
+                : format == MaskFormat::kBytes ? Source::kBytes
+                                               : Source::kUnknownFormat) {}
 
   // This mask as one over `broadcast.noise_size()` elements, each of which stands for several of an array of shape
   // `broadcast.shape()`.
@@ -110,9 +113,10 @@ class Mask {
 
 // Writes the mask of `count` elements. With a stored mask this converts; with a broadcast one it spells out.
 //   stored       output, StoredMaskBytes(format, count) bytes; must share nothing with a stored `mask`
-// Errors name `rate` (outside [0, 1] or NaN), `key` or `row_keys` (beyond element 2^57, or not one of its layout's),
-// `mask` (a stored one of the wrong size), `broadcast` (a shape of other than `count` elements), `stored` (wrong size,
-// overlap); nothing is then written. Thread-safe; allocates nothing outside oneTBB; needs no alignment.
+// Errors name `rate` (outside [0, 1] or NaN), `key` or `row_keys` (beyond element 2^57, unknown rounds, or not one of
+// its layout's), `mask` (a stored one of the wrong size or of an unknown format), `broadcast` (a shape of other than
+// `count` elements), `format` (unknown), `stored` (wrong size, overlap); nothing is then written. Thread-safe;
+// allocates nothing outside oneTBB; needs no alignment.
 Status GenerateMask(const Mask& mask, std::size_t count, MaskFormat format, std::span<std::uint8_t> stored,
                     const Execution& execution = {}) noexcept;
 

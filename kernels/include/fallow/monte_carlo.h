@@ -19,13 +19,11 @@ namespace fallow {
 
 // Sample t of `samples` is what DropoutForward would give for the mask's key with stream + t (modulo 2^64): a sample is
 // a step of StreamOf. With row keys, the streams of all rows move on. More than one sample need a key's layout to have
-// streams. Each part of x is read from memory once for all
-// samples.
+// streams. Each part of x is read from memory once for all samples.
 //   x      R rows, any DType
 //   mask   of keys, not stored
 //   y      output of samples * R rows, of x's type and columns: sample t is rows t * R to (t + 1) * R. Shares no
-//   element
-//          with x.
+//          element with x.
 Status MonteCarloForward(ConstArray x, const Mask& mask, std::size_t samples, Array y,
                          const Execution& execution = {}) noexcept;
 

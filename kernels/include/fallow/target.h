@@ -34,9 +34,10 @@ std::span<const Target> CompiledTargets() noexcept;
 // Those of them that this CPU and operating system run, best first. Never empty.
 std::span<const Target> SupportedTargets() noexcept;
 
-// What a call with `Execution::target` left alone uses: the best supported target, or, if the environment variable
-// FALLOW_TARGET held the name of a compiled target when first asked, the best supported target not above that one. An
-// unknown name there is ignored; use FindTarget to complain about it.
+// What a call with `Execution::target` left alone uses: the best supported target, but NEON before SVE, for which masks
+// are generated without vectors; or, if the environment variable FALLOW_TARGET held the name of a compiled target when
+// first asked, the best supported target not above that one. An unknown name there is ignored; use FindTarget to
+// complain about it.
 Target DefaultTarget() noexcept;
 
 // Sets `*target` to the compiled target called `name`. Errors: `name` is not one of CompiledTargets().

@@ -59,7 +59,8 @@ template <>
 inline constexpr DType kDTypeOf<Float16> = DType::kF16;
 
 // Conversions as the kernels do them on every target: to nearest, ties to even; overflow becomes infinite; a NaN
-// becomes quiet and keeps its sign and the upper bits of its payload.
+// becomes quiet and keeps its sign and the upper bits of its payload. From BFloat16 to float every bit stays, also of a
+// signalling NaN.
 constexpr float ToFloat(BFloat16 value) noexcept {
   return std::bit_cast<float>(static_cast<std::uint32_t>(value.bits) << 16);
 }

@@ -8,23 +8,13 @@
 #include <string_view>
 #include <vector>
 
+#include "fallow/activation.h"
 #include "fallow/nn/layer.h"
 #include "fallow/rate.h"
 
 namespace fallow::nn {
 
-enum class Activation : std::uint8_t {
-  kLinear,     // x
-  kReLU,       // max(x, 0)
-  kLeakyReLU,  // x > 0 ? x : negative_slope x
-  kELU,        // x > 0 ? x : exp(x) - 1
-  kSELU,       // 1.0507009873554805 (x > 0 ? x : 1.6732632423543772 (exp(x) - 1))
-  kGELU,       // x Phi(x), the exact form with erf
-  kSiLU,       // x sigmoid(x)
-  kSigmoid,    // 1 / (1 + exp(-x))
-  kTanh,
-  kSoftmax,  // exp(x - max) / sum over the sample's last dimension
-};
+using fallow::Activation;
 
 std::string_view Name(Activation activation);       // "relu", "leaky_relu", "linear", …
 Activation ParseActivation(std::string_view name);  // Throws Error naming the known ones.
@@ -41,9 +31,10 @@ struct DenseOptions {
 // y = x W^T + b over the flattened sample. weight: (units, inputs). Both start uniform in +-1 / sqrt(inputs): all of
 // this as PyTorch's Linear.
 std::unique_ptr<Layer> MakeDense(std::size_t units, const DenseOptions& options = {});
-// Element by element; softmax over the sample's last dimension. `negative_slope`, at least 0, is kLeakyReLU's. Not for
-// kLinear, which is no layer.
+// Element by element. `negative_slope`, at least 0, is kLeakyReLU's. Not for kLinear, which is no layer.
 std::unique_ptr<Layer> MakeActivation(Activation activation, double negative_slope = 0.01);
+// exp(x - max) / sum over the sample's last dimension.
+std::unique_ptr<Layer> MakeSoftmax();
 // Inverted dropout (fallow/dropout.h) with probability `rate` of dropping an element; the identity in inference. Its
 // mask is that of MaskKey{pass.seed, StreamOf(layer index, pass.step)}, elements counted from row 0 of the data set or
 // request.

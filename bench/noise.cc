@@ -23,7 +23,7 @@ Status UniformWords(const Case& c, Buffers& b, std::uint64_t iteration) {
 }
 
 // What one writes with the standard library alone.
-Status StandardNormals(const Case&, Buffers& b, std::uint64_t iteration) {
+Status StandardNormals(const Case& /*c*/, Buffers& b, std::uint64_t iteration) {
   std::mt19937 engine(static_cast<std::mt19937::result_type>(iteration));
   std::normal_distribution<float> normal;
   for (std::size_t i = 0; i < b.size(); ++i) b.y_f32()[i] = normal(engine);

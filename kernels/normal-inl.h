@@ -97,7 +97,8 @@ HWY_INLINE void CosSin(VU words, VF& cos, VF& sin) {
 // Two normal numbers from the two words of each pair.
 HWY_INLINE void BoxMuller(VU words0, VU words1, VF& z0, VF& z1) {
   const VF r = hn::Sqrt(hn::Mul(LogUniform(words0), Splat(-2.0f)));
-  VF cos, sin;
+  VF cos;
+  VF sin;
   CosSin(words1, cos, sin);
   z0 = hn::Mul(r, cos);
   z1 = hn::Mul(r, sin);
@@ -114,7 +115,8 @@ HWY_INLINE void Normals(VU lower_words, VU upper_words, VF& lower, VF& upper) {
   const hn::Repartition<std::uint64_t, DF> dpair;
   const VU up = hn::BitCast(du, hn::ShiftLeft<32>(hn::BitCast(dpair, upper_words)));
   const VU down = hn::BitCast(du, hn::ShiftRight<32>(hn::BitCast(dpair, lower_words)));
-  VF z0, z1;
+  VF z0;
+  VF z1;
   BoxMuller(hn::OddEven(up, lower_words), hn::OddEven(upper_words, down), z0, z1);
   lower = hn::OddEven(hn::BitCast(d, hn::ShiftLeft<32>(hn::BitCast(dpair, z1))), z0);
   upper = hn::OddEven(z1, hn::BitCast(d, hn::ShiftRight<32>(hn::BitCast(dpair, z0))));
@@ -127,7 +129,8 @@ HWY_NOINLINE void NormalsOfPart(const std::uint32_t* words, std::size_t count, f
   const std::size_t lanes = hn::Lanes(du);
   std::uint32_t buffer[2 * hn::MaxLanes(DU())] = {};
   std::memcpy(buffer, words, (count + count % 2) * sizeof(*words));
-  VF lower, upper;
+  VF lower;
+  VF upper;
   Normals(hn::LoadU(du, buffer), hn::LoadU(du, buffer + lanes), lower, upper);
   hn::StoreU(lower, DF(), normals);
   hn::StoreU(upper, DF(), normals + lanes);
@@ -149,7 +152,8 @@ HWY_INLINE void ForEachNormal(const NoiseWords& noise, std::size_t count, const 
     j = 1;
   }
   for (; j + 2 * lanes <= count; j += 2 * lanes, words += 2 * lanes) {
-    VF lower, upper;
+    VF lower;
+    VF upper;
     Normals(hn::LoadU(du, words), hn::LoadU(du, words + lanes), lower, upper);
     body(lower, j, lanes);
     body(upper, j + lanes, lanes);

@@ -134,7 +134,8 @@ TEST_P(ConcreteMaskTest, SameBitsOnAllTargetsFromAnyThreads) {
   const Floats dy = OrdinaryFloats(kCount, 2);
   for (const ConcreteRate& rate : kRates) {
     const Target plainest = SupportedTargets().back();
-    Floats expected(kCount), dx(kCount);
+    Floats expected(kCount);
+    Floats dx(kCount);
     double expected_dp = 0;
     ASSERT_TRUE(ConcreteDropoutBackward(x, dy, rate, key, expected, &expected_dp, {1, plainest}).ok());
     for (const int threads : {1, 2, 0}) {

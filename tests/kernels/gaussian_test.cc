@@ -36,7 +36,7 @@ class GaussianTest : public test::OperationTest {
   }
 
   static Operation Call(const Elements& x, const Elements& expected,
-                        std::function<Status(const ConstArray&, const Array&, const Execution&)> call) {
+                        const std::function<Status(const ConstArray&, const Array&, const Execution&)>& call) {
     return {{{dtype(), x}}, {{dtype(), expected}}, {}, [call](const auto& in, const auto& out, const auto& execution) {
               return call(in[0], out[0], execution);
             }};

@@ -159,6 +159,7 @@ std::vector<std::uint16_t> Bits(Status (*generate)(const MaskKey&, Array, const 
   std::vector<T> values(count);
   EXPECT_TRUE(generate(key, values, {.target = target}).ok());
   std::vector<std::uint16_t> bits;
+  bits.reserve(count);
   for (const T value : values) bits.push_back(value.bits);
   return bits;
 }
@@ -192,7 +193,9 @@ TEST_P(NormalStreamTest, UniformsAreTheUpperBitsAndAHalf) {
 }
 
 TEST_P(NormalStreamTest, StridedRowsHoldTheStreamRowByRow) {
-  constexpr std::size_t kRows = 701, kCols = 5, kStride = 8;
+  constexpr std::size_t kRows = 701;
+  constexpr std::size_t kCols = 5;
+  constexpr std::size_t kStride = 8;
   const MaskKey key = {.seed = 9, .first_element = 1};
   const Floats z = Normals(key, kRows * kCols, GetParam());
   Floats rows(kRows * kStride, 77.0f);

@@ -171,7 +171,9 @@ void Forward(const ConstArray& x, const ConstArray& bias, const ActivationFuncti
   const bool adds = !LeftOut(residual);
   const Tiles tiles(bias_row.period(), y, x, adds ? residual : x);
   const auto forward = [&](const Tile& tile) {
-    float x_buffer[kTileElements], bias_buffer[kTileElements], residual_buffer[kTileElements];
+    float x_buffer[kTileElements];
+    float bias_buffer[kTileElements];
+    float residual_buffer[kTileElements];
     const auto [first, row, col, count, words, streaming] = tile;
     float* to = TileToStore(y, row, col, x_buffer);
     kernels.forward(activation,
@@ -197,7 +199,9 @@ void Backward(const ConstArray& dy, const ConstArray& x, const ConstArray& bias,
   const MaskWords source(mask, x.size(), target);
   const Tiles tiles(bias_row.period(), dx, dy, x);
   const auto backward = [&](const Tile& tile, float* sums) {
-    float dy_buffer[kTileElements], x_buffer[kTileElements], bias_buffer[kTileElements];
+    float dy_buffer[kTileElements];
+    float x_buffer[kTileElements];
+    float bias_buffer[kTileElements];
     const auto [first, row, col, count, words, streaming] = tile;
     float* to = TileToStore(dx, row, col, dy_buffer);
     kernels.backward(activation, {.dy = LoadTile(dy, row, col, count, target, dy_buffer),

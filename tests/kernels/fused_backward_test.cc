@@ -73,7 +73,8 @@ class FusedBackwardTest : public test::FusedTypedTest {
 
   // The header's bound.
   static void ExpectSums(std::span<const float> dx, std::span<const float> dbias) {
-    std::vector<double> sums(dbias.size()), magnitudes(dbias.size());
+    std::vector<double> sums(dbias.size());
+    std::vector<double> magnitudes(dbias.size());
     for (std::size_t i = 0; i < dx.size(); ++i) {
       sums[i % sums.size()] += dx[i];
       magnitudes[i % sums.size()] += std::abs(dx[i]);

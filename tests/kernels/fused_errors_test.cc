@@ -62,7 +62,8 @@ TEST_F(FusedErrorsTest, Types) {
     return decltype(Array(array))(array.data(), type, array.rows(), array.cols(), array.row_stride());
   };
   Arguments a = Good();
-  const Array x = At(0), dy = At(100);
+  const Array x = At(0);
+  const Array dy = At(100);
   a.x = retyped(x, DType::kF64);
   EXPECT_TRUE(Names(Forward(a), "x", 1));
   EXPECT_TRUE(Names(Backward(a), "x", 1));

@@ -178,7 +178,8 @@ TEST_P(FusedForwardTest, DroppedNaNLeavesNoTrace) {
   const Elements x = oracle::FromFloats(type(), std::vector<float>(kSize, std::numeric_limits<float>::quiet_NaN()));
   const Elements residual = test::OrdinaryValues(type(), kSize);
   for (const Activation activation : test::kActivations) {
-    Elements y(x.size()), alone(x.size());
+    Elements y(x.size());
+    Elements alone(x.size());
     ASSERT_TRUE(
         BiasActivationDropoutForward(Row(x), {}, activation, c.mask(), Row(residual), Row(y), execution()).ok());
     ASSERT_TRUE(BiasActivationDropoutForward(Row(x), {}, activation, c.mask(), {}, Row(alone), execution()).ok());
@@ -196,15 +197,18 @@ TEST_P(FusedForwardTest, DroppedNaNLeavesNoTrace) {
 }
 
 TEST_P(FusedForwardTest, AnyNumberOfThreads) {
-  const FusedCase c(type(), 301, 701, 0.1);
-  const Elements x = test::OrdinaryValues(type(), 301 * 701, 1);
-  const Elements residual = test::OrdinaryValues(type(), 301 * 701, 2);
-  const std::vector<float> bias(701, 0.5f);
+  constexpr std::size_t kRows = 301;
+  constexpr std::size_t kCols = 701;
+  const FusedCase c(type(), kRows, kCols, 0.1);
+  const Elements x = test::OrdinaryValues(type(), kRows * kCols, 1);
+  const Elements residual = test::OrdinaryValues(type(), kRows * kCols, 2);
+  const std::vector<float> bias(kCols, 0.5f);
   Elements first;
   for (const int threads : {1, 2, 3, 0}) {
     Elements y(x.size());
-    ASSERT_TRUE(BiasActivationDropoutForward(Matrix(x, 301, 701), bias, Activation::kGELU, c.mask(),
-                                             Matrix(residual, 301, 701), Matrix(y, 301, 701), execution(threads))
+    ASSERT_TRUE(BiasActivationDropoutForward(Matrix(x, kRows, kCols), bias, Activation::kGELU, c.mask(),
+                                             Matrix(residual, kRows, kCols), Matrix(y, kRows, kCols),
+                                             execution(threads))
                     .ok());
     if (first.empty()) first = y;
     ASSERT_TRUE(SameElements(type(), first, y)) << threads;
@@ -227,7 +231,11 @@ TEST_P(LargeFusedTest, StoredAroundTheCachesIsTheSame) {
   constexpr std::size_t kCols = 1000;
   constexpr std::size_t kRows = (std::size_t{96} << 18) / kCols;
   constexpr std::size_t kSize = kRows * kCols;
-  std::vector<float> x(kSize), dx(kSize + 16), bias(kCols, 0.25f), dbias(kCols), dbias_in_place(kCols);
+  const std::vector<float> bias(kCols, 0.25f);
+  std::vector<float> x(kSize);
+  std::vector<float> dx(kSize + 16);
+  std::vector<float> dbias(kCols);
+  std::vector<float> dbias_in_place(kCols);
   for (std::size_t i = 0; i < kSize; ++i) x[i] = static_cast<float>(i % 1009) * 0.01f - 5.0f;
   const Mask mask(Rate(0.1), MaskKey{.seed = 3});
   const Execution execution = {.target = GetParam()};

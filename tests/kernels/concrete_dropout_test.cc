@@ -92,7 +92,8 @@ TEST_P(ConcreteDropoutTest, StridedRowsAlignmentsAndThreads) {
     const Elements dy = test::ElementValues(type(), rows * cols, 2);
     const ConcreteRate rate = {0.1};
     for (const Operation& operation : Both(x, dy, rate, key, Factors(rate, key, rows * cols, target()))) {
-      for (std::size_t shift = 0; shift<18; shift += rows * cols> 10'000 ? 9 : 1) {
+      const std::size_t step = rows * cols > 10'000 ? 9 : 1;
+      for (std::size_t shift = 0; shift < 18; shift += step) {
         SCOPED_TRACE(testing::Message() << rows << " x " << cols << ", shift " << shift);
         const auto threads = static_cast<int>(1 + shift % 2);
         ExpectOracle(operation, {.rows = rows, .gap = 5, .shift = shift}, {.rows = rows, .gap = shift % 4}, threads);

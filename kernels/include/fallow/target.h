@@ -10,8 +10,8 @@
 
 namespace fallow {
 
-// One SIMD instruction set, such as AVX2. Results never depend on it; speed does. Value type; the default value stands
-// for DefaultTarget().
+// One SIMD instruction set, such as AVX2. Masks never depend on it, nor do results, but for last digits where a header
+// says so; speed does. Value type; the default value stands for DefaultTarget().
 class Target {
  public:
   constexpr Target() = default;

@@ -1,8 +1,12 @@
 #include <benchmark/benchmark.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <string>
+#include <string_view>
 
 #include "bench/register.h"
+#include "bench/reporters.h"
 #include "fallow/target.h"
 
 namespace {
@@ -11,6 +15,12 @@ std::string TargetNames() {
   std::string names;
   for (const fallow::Target target : fallow::SupportedTargets()) names += std::string(target.name()) + " ";
   return names;
+}
+
+// Google Benchmark takes a reporter for a file only if it is to write one.
+bool WantsFile(int argc, char** argv) {
+  return std::any_of(argv, argv + argc,
+                     [](std::string_view argument) { return argument.starts_with("--benchmark_out="); });
 }
 
 }  // namespace
@@ -28,9 +38,14 @@ int main(int argc, char** argv) {
 #ifdef FALLOW_BENCH_TRAINING
   fallow::bench::RegisterTraining();
 #endif
+  const bool to_file = WantsFile(argc, argv);
   benchmark::Initialize(&argc, argv);
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 1;
-  benchmark::RunSpecifiedBenchmarks();
+  using benchmark::ConsoleReporter;
+  fallow::bench::PlainNames<ConsoleReporter> display(isatty(STDOUT_FILENO) != 0 ? ConsoleReporter::OO_Defaults
+                                                                                : ConsoleReporter::OO_None);
+  fallow::bench::PlainNames<benchmark::JSONReporter> file;
+  benchmark::RunSpecifiedBenchmarks(&display, to_file ? &file : nullptr);
   benchmark::Shutdown();
   return 0;
 }

@@ -35,15 +35,27 @@ void Run(benchmark::State& state, const Case& c, double bytes, const Operation& 
   state.SetBytesProcessed(static_cast<std::int64_t>(elements * bytes));
 }
 
+// Operation/type/p=0.1/n=65536/t=1
+std::string NameOf(const std::string& operation, const Case& c) {
+  return operation + "/" + NameOf(c.type) + (c.rate_text.empty() ? "" : "/p=" + c.rate_text) +
+         "/n=" + std::to_string(c.n) + "/t=" + std::to_string(c.execution.max_threads);
+}
+
+void Register(const std::string& name, const Case& c, double bytes, Operation operation, Verify verify) {
+  benchmark::RegisterBenchmark(name.c_str(), [=](benchmark::State& state) {
+    Run(state, c, bytes, operation, verify);
+  })->UseRealTime();
+}
+
 }  // namespace
 
 void RegisterRow(const std::string& name, const Case& c, double bytes, Operation operation, Verify verify) {
-  const std::string full = name + "/" + NameOf(c.type) + (c.rate_text.empty() ? "" : "/p=" + c.rate_text) +
-                           "/n=" + std::to_string(c.n) + "/t=" + std::to_string(c.execution.max_threads) + "/" +
-                           c.execution.target.name();
-  benchmark::RegisterBenchmark(full.c_str(), [=](benchmark::State& state) {
-    Run(state, c, bytes, operation, verify);
-  })->UseRealTime();
+  Register(NameOf(name, c) + "/" + c.execution.target.name(), c, bytes, std::move(operation), std::move(verify));
+}
+
+void RegisterPeerRow(const std::string& peer, const std::string& name, const Case& c, double bytes, Operation operation,
+                     Verify verify) {
+  Register(peer + "/" + NameOf(name, c), c, bytes, std::move(operation), std::move(verify));
 }
 
 }  // namespace fallow::bench

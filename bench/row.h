@@ -44,6 +44,10 @@ using Verify = std::function<bool(const Case&, Buffers&)>;
 // Registers Operation/type/p=0.1/n=65536/t=1/AVX2. `bytes` an element are read and written.
 void RegisterRow(const std::string& name, const Case& c, double bytes, Operation operation, Verify verify = {});
 
+// The same for another library: Peer/Operation/type/p=0.1/n=65536/t=1.
+void RegisterPeerRow(const std::string& peer, const std::string& name, const Case& c, double bytes, Operation operation,
+                     Verify verify = {});
+
 }  // namespace fallow::bench
 
 #endif  // FALLOW_BENCH_ROW_H_

@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 
+#include "bench/grid.h"
 #include "bench/register.h"
 #include "fallow/nn/loss.h"
 #include "fallow/nn/model.h"
@@ -53,7 +54,7 @@ void TrainingStep(benchmark::State& state, const char* layers, int threads) {
 void RegisterTraining() {
   for (const Network& network : kNetworks) {
     for (const bool dropout : {true, false}) {
-      for (const int threads : {1, 2}) {
+      for (const int threads : ThreadCounts()) {
         const std::string name = std::string("TrainingStep/f32/") + network.name +
                                  (dropout ? "/dropout=on" : "/dropout=off") + "/batch=" + std::to_string(kBatch) +
                                  "/t=" + std::to_string(threads);

@@ -43,10 +43,13 @@ using Operation = std::function<Status(const Case&, Buffers&, std::uint64_t iter
 // Whether what the operation leaves in fresh buffers, with iteration 0, is right.
 using Verify = std::function<bool(const Case&, Buffers&)>;
 
-// Registers Operation/type/p=0.1/n=65536/t=1/AVX2. `bytes` an element are read and written.
+// Takes a row with its whole name: what a program does with its rows.
+void AddRow(const std::string& name, const Case& c, double bytes, Operation operation, Verify verify);
+
+// Adds Operation/type/p=0.1/n=65536/t=1/AVX2. `bytes` an element are read and written.
 void RegisterRow(const std::string& name, const Case& c, double bytes, Operation operation, Verify verify);
 
-// The same for another library: Peer/Operation/type/p=0.1/n=65536/t=1.
+// The same of another library: Peer/Operation/type/p=0.1/n=65536/t=1.
 void RegisterPeerRow(const std::string& peer, const std::string& name, const Case& c, double bytes, Operation operation,
                      Verify verify);
 

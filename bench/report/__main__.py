@@ -26,6 +26,13 @@ exit codes: 0; 1 when a row is slower, failed, or a table is out of date; 2 for 
 Ctrl-C. bench/README.md says how to read the report and how --compare decides."""
 
 
+def _positive(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise ValueError
+    return value
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="tools/bench", epilog=_EPILOG, description=(
         "Installs what is missing, builds the benchmarks and runs them in interleaved rounds, each row in a new process; "
@@ -42,8 +49,10 @@ def _parser() -> argparse.ArgumentParser:
                       help="few rows, three rounds, about a minute")
     size.add_argument("--full", dest="scope", action="store_const", const="full", help="every row: hours")
     parser.add_argument("--filter", metavar="REGEX", help="the rows that this finds, instead of the usual ones")
-    parser.add_argument("--rounds", type=int, metavar="N",
+    parser.add_argument("--rounds", type=_positive, metavar="N",
                         help="how often each row is measured: 9, 3 with --quick; with --compare the most")
+    parser.add_argument("--repetitions", type=_positive, default=1, metavar="N",
+                        help="on a machine that others use: N short repetitions a process, of which the least counts")
     parser.add_argument("--seed", type=int, help="of the order of rows; with --compare a new one each run")
     parser.add_argument("--output", type=Path, default=OUTPUT, metavar="FOLDER", help="default: build/bench")
     parser.add_argument("--peers", action="store_true", help="install the libraries to measure against, too")
@@ -61,7 +70,9 @@ def _measure(arguments: argparse.Namespace) -> int:
     for line in missing + skipped:
         print(line)
     quick = arguments.scope == "quick"
-    plan = Plan(rows, arguments.rounds or (3 if quick else 9), 0.02 if quick else 0.05, arguments.seed or 1)
+    repetitions = arguments.repetitions
+    plan = Plan(rows, arguments.rounds or (3 if quick else 9), (0.02 if quick else 0.05) / repetitions,
+                arguments.seed or 1, repetitions)
     print(f"{sum(map(len, rows.values()))} rows, {plan.rounds} rounds", flush=True)
     arguments.output.mkdir(parents=True, exist_ok=True)
     measured = suite.measure(plan, [program for program in found if program.name in rows],

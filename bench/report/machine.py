@@ -7,6 +7,8 @@ import os
 import re
 from pathlib import Path
 
+from .plan import Plan
+
 
 def cpu() -> str:
     """The CPU as Linux names it, with the numbers that tell the generations of a name apart."""
@@ -18,7 +20,7 @@ def cpu() -> str:
     return name
 
 
-def context_of(written: list[dict], rounds: int) -> dict:
+def context_of(written: list[dict], plan: Plan) -> dict:
     """One context out of those that the programs wrote: what all of Google Benchmark's and fallow's keys say, without
     what differs from process to process or names the machine's owner."""
     merged: dict = {}
@@ -30,7 +32,8 @@ def context_of(written: list[dict], rounds: int) -> dict:
         "cores": merged.get("num_cpus", os.cpu_count()),
         "caches": [{"level": cache["level"], "bytes": cache["size"], "shared_by": cache["num_sharing"]}
                    for cache in merged.get("caches", []) if cache["type"] != "Instruction"],
-        "rounds": rounds,
+        "rounds": plan.rounds,
+        "repetitions": plan.repetitions,
     }
     context |= {key.removeprefix("fallow_"): value.strip() for key, value in merged.items()
                 if key.startswith("fallow_") and key != "fallow_cpu"}

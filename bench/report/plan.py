@@ -28,10 +28,8 @@ def wanted(name: Name, default_target: str, scope: str) -> bool:
     if name.peer or not name.target:
         return True
     if of_default:
-        return name.type in ("f32", "bf16") or name.n == 65536 and name.threads == 1
-    # Rows that are no Fallow kernel may have but one target.
-    return name.operation.startswith("Std") or (
-        name.operation in _EVERY_TARGET and name.type == "f32" and name.threads == 1)
+        return name.type == "f32" or (name.n, name.threads) == (65536, 1)
+    return name.operation in _EVERY_TARGET and name.type == "f32" and name.threads == 1
 
 
 @dataclass(frozen=True)
@@ -48,10 +46,11 @@ class Plan:
     rounds: int
     min_time: float
     seed: int
+    repetitions: int = 1  # Of each, the least counts.
 
     def fingerprint(self, binaries: dict[str, str]) -> str:
         """Equal for runs whose rounds may be put together: of the same binaries (their hashes) and rows."""
-        text = json.dumps([self.rows, self.rounds, self.min_time, self.seed, binaries], sort_keys=True)
+        text = json.dumps([self.rows, self.rounds, self.min_time, self.seed, self.repetitions, binaries], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
 
     def chunks(self, round_number: int) -> list[Chunk]:

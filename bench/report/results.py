@@ -74,8 +74,10 @@ class Results:
         return sorted({row.parsed.peer for row in self.rows} - {""})
 
     def save(self, path: Path) -> None:
-        written = {"context": self.context, "errors": self.errors, "rows": [asdict(row) for row in self.rows]}
-        path.write_text(json.dumps(written, indent=1) + "\n", encoding="utf-8")
+        """A line a row, so that differences can be read."""
+        rows = ",\n  ".join(json.dumps(asdict(row)) for row in self.rows)
+        context, errors = json.dumps(self.context, indent=2), json.dumps(self.errors)
+        path.write_text(f'{{"context": {context},\n"errors": {errors},\n"rows": [\n  {rows}\n]}}\n', encoding="utf-8")
 
 
 def load(path: Path) -> Results:

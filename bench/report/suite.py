@@ -26,7 +26,7 @@ def measure(plan: Plan, programs: list[Program], journal_path: Path) -> Results:
     progress = Progress(sum(len(chunk.rows) for _, _, chunk in todo))
     try:
         for number, index, chunk in todo:
-            context, samples = _measure(by_name[chunk.program], chunk.rows, plan.min_time)
+            context, samples = _measure(by_name[chunk.program], chunk.rows, plan)
             journal.append({"round": number, "chunk": index, "context": context,
                             "samples": [asdict(sample) for sample in samples]})
             progress.advance(len(chunk.rows), f"round {number + 1} of {plan.rounds}")
@@ -37,17 +37,27 @@ def measure(plan: Plan, programs: list[Program], journal_path: Path) -> Results:
     return _results(journal.entries, plan)
 
 
-def _measure(program: Program, rows: tuple[str, ...], min_time: float) -> tuple[dict, list[Sample]]:
+def _measure(program: Program, rows: tuple[str, ...], plan: Plan) -> tuple[dict, list[Sample]]:
     try:
-        context, samples = program.measure(list(rows), min_time)
+        context, samples = program.measure(list(rows), plan.min_time, plan.repetitions)
     except ProgramError as error:
         return {}, [Sample(row, 0.0, {}, str(error)) for row in rows]
     silent = set(rows) - {sample.name for sample in samples}
-    return context, samples + [Sample(row, 0.0, {}, "not measured") for row in sorted(silent)]
+    return context, _least(samples) + [Sample(row, 0.0, {}, "not measured") for row in sorted(silent)]
+
+
+def _least(samples: list[Sample]) -> list[Sample]:
+    """One sample a row: the fastest, or a failed one."""
+    least: dict[str, Sample] = {}
+    for sample in samples:
+        other = least.setdefault(sample.name, sample)
+        if not other.error and (sample.error or sample.nanoseconds < other.nanoseconds):
+            least[sample.name] = sample
+    return list(least.values())
 
 
 def _results(entries: list[dict], plan: Plan) -> Results:
-    context = machine.context_of([entry["context"] for entry in entries], plan.rounds)
+    context = machine.context_of([entry["context"] for entry in entries], plan)
     results = reduce(context, (Sample(**sample) for entry in entries for sample in entry["samples"]))
     order = {row: index for index, row in enumerate(row for rows in plan.rows.values() for row in rows)}
     return Results(context, sorted(results.rows, key=lambda row: order[row.name]), results.errors)

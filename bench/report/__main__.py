@@ -7,7 +7,7 @@ import random
 import sys
 from pathlib import Path
 
-from . import builds, compare, programs, results, suite, verdicts
+from . import builds, compare, programs, results, suite
 from .names import parse
 from .plan import Plan, select
 
@@ -22,8 +22,8 @@ _EPILOG = """examples:
 
 A run that was interrupted continues when the same command is given again, if programs and rows are the same.
 
-exit codes: 0; 1 when a row is slower, failed, or a table is out of date; 2 for bad arguments or a failed build; 130 after
-Ctrl-C. bench/README.md says how to read the report and how --compare decides."""
+exit codes: 0; 1 when a row is slower, failed, or a table is out of date; 2 for bad arguments or a failed build; 130
+after Ctrl-C. bench/README.md says how to read the report and how --compare decides."""
 
 
 def _positive(text: str) -> int:
@@ -35,15 +35,17 @@ def _positive(text: str) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="tools/bench", epilog=_EPILOG, description=(
-        "Installs what is missing, builds the benchmarks and runs them in interleaved rounds, each row in a new process; "
-        "writes results as JSON and draws a report."), formatter_class=argparse.RawDescriptionHelpFormatter)
+        "Installs what is missing, builds the benchmarks and runs them in interleaved rounds of new processes; writes\n"
+        "results as JSON and draws a report."), formatter_class=argparse.RawDescriptionHelpFormatter)
     mode = parser.add_mutually_exclusive_group()
     mode.add_argument("--compare", nargs=2, metavar=("A", "B"),
-                      help="compare two builds, each a git revision (built under build/compare/), a folder with a build, "
-                      "or a fallow_bench; exit code 1 if B is slower in some row")
+                      help="compare two builds, each a git revision (built under build/compare/), a folder with a "
+                      "build, or a fallow_bench; exit code 1 if B is slower in some row")
     mode.add_argument("--tables", nargs="?", const="", metavar="RESULTS",
-                      help="write the tables of README.md and bench/README.md from results; without, from those checked in")
-    mode.add_argument("--draw", nargs="?", const="", metavar="RESULTS", help="draw the report from results, measure nothing")
+                      help="write the tables of README.md and bench/README.md from results; without, from those that "
+                      "are checked in")
+    mode.add_argument("--draw", nargs="?", const="", metavar="RESULTS",
+                      help="draw the report from results, measure nothing")
     size = parser.add_mutually_exclusive_group()
     size.add_argument("--quick", dest="scope", action="store_const", const="quick", default="usual",
                       help="few rows, three rounds, about a minute")

@@ -62,8 +62,8 @@ def start(a: Program, b: Program, pattern: str | None) -> Comparison:
 
 
 def run(comparison: Comparison, a: Program, b: Program, most_rounds: int | None, seed: int) -> None:
-    """Measures rounds until every verdict is clear, or the rounds are used up. Rows whose verdict is clear at a look are
-    measured no more: their verdict stands."""
+    """Measures rounds until every verdict is clear, or the rounds are used up. Rows whose verdict is clear at a look
+    are measured no more: their verdict stands."""
     order = random.Random(seed)
     comparison.ratios = {row: [] for row in comparison.rows}
     looks = verdicts.looks(len(comparison.rows), most_rounds)

@@ -8,8 +8,8 @@ from pathlib import Path
 
 
 class Journal:
-    """The file's first line says of which plan its lines are; those of another plan are thrown away, and so are those of
-    a run that ended: the same command measures anew then."""
+    """The file's first line says of which plan its lines are; those of another plan are thrown away, and so are those
+    of a run that ended: the same command measures anew then."""
 
     def __init__(self, path: Path, fingerprint: str) -> None:
         self._path = path

@@ -1,4 +1,4 @@
-"""Medians and their confidence intervals, for any distribution: neighbours on a shared machine make times that no normal
+"""Confidence intervals of medians, for any distribution: neighbours on a shared machine make times that no normal
 distribution describes, so an interval is a pair of order statistics, and its error is the binomial's."""
 
 from __future__ import annotations

@@ -9,13 +9,13 @@ from .results import Result, Results
 
 _PLOTS = (
     ("time", "Time against size", plots.time_by_size,
-     "Nanoseconds an element of f32 dropout at p = 0.1 on one thread, both axes logarithmic: lower is faster. The broad "
-     "line is the memory roof, the least time in which this machine copies as many elements. Dashed lines mark where "
-     "input and output together fill a cache. A line close to the roof costs no more than a copy; the mask alone writes "
-     "one bit an element, and may lie below it."),
+     "Nanoseconds an element of f32 dropout at p = 0.1 on one thread, both axes logarithmic: lower is faster. The "
+     "broad line is the memory roof, the least time in which this machine copies as many elements. Dashed lines mark "
+     "where input and output together fill a cache. A line close to the roof costs no more than a copy; the mask alone "
+     "writes one bit an element, and may lie below it."),
     ("roof", "Share of the memory roof, by instruction set", plots.roof_share,
-     "How much of the measured memory bandwidth of each level is reached. 100 % is the speed of the fastest plain copy. "
-     "Near it, memory is the bound; far below it, arithmetic is."),
+     "How much of the measured memory bandwidth of each level is reached. 100 % is the speed of the fastest plain "
+     "copy. Near it, memory is the bound; far below it, arithmetic is."),
     ("peers", "Against others", plots.speed_ups,
      "How many times as fast Fallow is as each other library at the same work: same type, rate, size and threads. The "
      "axis is logarithmic; 1 is as fast. On one thread unless said."),
@@ -65,7 +65,8 @@ def _section(results: Results, name: str, title: str, draw, how_to_read: str) ->
     figure = draw(results)
     if figure is None:
         return ""
-    return (f'<h2>{escape(title)}</h2>\n<p>{escape(how_to_read)}</p>\n{style.svg(figure, name, escape(title, quote=True))}')
+    svg = style.svg(figure, name, escape(title, quote=True))
+    return f"<h2>{escape(title)}</h2>\n<p>{escape(how_to_read)}</p>\n{svg}"
 
 
 def _table(head: list[str], rows: list[list[str]], kind: str = "") -> str:
@@ -80,12 +81,12 @@ def _rows(results: Results) -> str:
 
     def cells(row: Result) -> list[str]:
         interval = f"{_time(row.low)} to {_time(row.high)}" if row.low and row.high else ""
-        return [row.name, _time(row.median), interval, _time(row.minimum), str(row.rounds),
-                wording.number(row.per_element) if row.parsed.n else "",
+        return [row.name, wording.number(row.per_element) if row.parsed.n else "", _time(row.median), interval,
+                _time(row.minimum), str(row.rounds),
                 *(wording.number(row.counters[key] * units.get(key, ("", 1))[1]) if key in row.counters else ""
                   for key in counters)]
 
-    head = ["row", "median", "95 % interval", "least", "rounds", "ns an element",
+    head = ["row", "ns an element", "median", "95 % interval", "least", "rounds",
             *(units.get(key, (key.replace("_", " "), 1))[0] for key in counters)]
     return _table(head, [cells(row) for row in results.rows])
 

@@ -50,7 +50,8 @@ class Plan:
 
     def fingerprint(self, binaries: dict[str, str]) -> str:
         """Equal for runs whose rounds may be put together: of the same binaries (their hashes) and rows."""
-        text = json.dumps([self.rows, self.rounds, self.min_time, self.seed, self.repetitions, binaries], sort_keys=True)
+        plan = [self.rows, self.rounds, self.min_time, self.seed, self.repetitions]
+        text = json.dumps([plan, binaries], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
 
     def chunks(self, round_number: int) -> list[Chunk]:

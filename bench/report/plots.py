@@ -74,8 +74,9 @@ def _roof(results: Results, threads: int) -> list[tuple[int, float]]:
 
 def time_by_size(results: Results) -> Figure | None:
     """Time an element against size, log-log, with cache edges and the memory roof."""
-    lines = [(f"Fallow, {text}", _by_size(results, 1, peer="", operation=operation, rate=0.1)) for operation, text in (
-        ("DropoutForward", "forward"), ("DropoutBackwardFromMask", "backward from a mask"), ("GenerateMask", "mask alone"))]
+    lines = [(f"Fallow, {text}", _by_size(results, 1, peer="", operation=operation, rate=0.1))
+             for operation, text in (("DropoutForward", "forward"), ("DropoutBackwardFromMask", "backward from a mask"),
+                                     ("GenerateMask", "mask alone"))]
     lines += [(f"{wording.peer(results, peer)}, forward",
                _by_size(results, 1, peer=peer, operation="DropoutForward", rate=0.1)) for peer in results.peers]
     lines.append(("std::mt19937", _by_size(results, 1, peer="", operation="StdMt19937", rate=0.1)))
@@ -84,7 +85,8 @@ def time_by_size(results: Results) -> Figure | None:
     if not lines or not roof:
         return None
     figure, (axes,) = _axes(5.6)
-    axes.plot(*zip(*roof), color=INK, linewidth=3.5, alpha=0.55, label="memory roof: fastest of memcpy, y = a·x, streaming")
+    axes.plot(*zip(*roof), color=INK, linewidth=3.5, alpha=0.55,
+              label="memory roof: fastest of memcpy, y = a·x, streaming")
     for index, (label, points) in enumerate(lines):
         _line(axes, points, label, index)
     axes.set_yscale("log")
@@ -103,8 +105,8 @@ def _cache_edges(axes: Axes, results: Results) -> None:
         n = cache["bytes"] / (2 * _F32)
         if low < n < high:
             axes.axvline(n, color=FAINT, linewidth=1, linestyle=(0, (4, 3)))
-            axes.text(n, 1.01, f"L{cache['level']} full", transform=axes.get_xaxis_transform(), ha="center", va="bottom",
-                      color=FAINT, fontsize=9)
+            axes.text(n, 1.01, f"L{cache['level']} full", transform=axes.get_xaxis_transform(), ha="center",
+                      va="bottom", color=FAINT, fontsize=9)
 
 
 def roof_share(results: Results) -> Figure | None:
@@ -210,10 +212,11 @@ def _speed_up(results: Results, row: Result) -> _Bar | None:
 
 
 def scaling(results: Results) -> Figure | None:
-    """Speed-up over one thread against size, a panel a number of threads."""
+    """Speed-up of all threads over one, against size."""
     threads = max((row.parsed.threads or 1 for row in results.rows if not row.parsed.peer), default=1)
     lines = []
-    for operation, rate, label in (("DropoutForward", 0.1, "forward, p = 0.1"), ("DropoutForward", 0.5, "forward, p = 0.5"),
+    for operation, rate, label in (("DropoutForward", 0.1, "forward, p = 0.1"),
+                                   ("DropoutForward", 0.5, "forward, p = 0.5"),
                                    ("DropoutBackwardFromMask", 0.1, "backward from a mask"),
                                    ("GenerateMask", 0.1, "mask alone, p = 0.1"), ("Memcpy", None, "memcpy")):
         alone = dict(_by_size(results, 1, peer="", operation=operation, rate=rate))
@@ -238,14 +241,14 @@ def scaling(results: Results) -> Figure | None:
 
 def cost_by_rate(results: Results) -> Figure | None:
     """Time an element against the rate, n = 65,536 on one thread."""
-    kinds = [("", operation, label) for operation, label in (
-        ("DropoutForward", "Fallow, forward"), ("DropoutForwardPhilox7", "Fallow, forward, seven rounds"),
-        ("GenerateMask", "Fallow, mask alone"), ("DropoutBackwardFromMask", "Fallow, backward from a mask"),
-        ("Xoshiro128p", "vector of xoshiro128+"))]
+    kinds = (("DropoutForward", "Fallow, forward"), ("DropoutForwardPhilox7", "Fallow, forward, seven rounds"),
+             ("GenerateMask", "Fallow, mask alone"), ("DropoutBackwardFromMask", "Fallow, backward from a mask"),
+             ("Xoshiro128p", "vector of xoshiro128+"))
     figure, (axes,) = _axes(4.6)
     drawn = 0
-    for index, (peer, operation, label) in enumerate(kinds):
-        rows = {row.parsed.rate: row for row in results.select(peer=peer, operation=operation, type="f32", n=65536, threads=1)
+    for index, (operation, label) in enumerate(kinds):
+        rows = {row.parsed.rate: row
+                for row in results.select(peer="", operation=operation, type="f32", n=65536, threads=1)
                 if row.parsed.target in ("", results.default_target)}
         if len(rows) > 2:
             _line(axes, sorted(rows.items()), label, index)

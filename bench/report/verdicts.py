@@ -1,9 +1,9 @@
 """How two builds' measurements of the same rows become verdicts.
 
-Each round measures a row with both builds, one right after the other, in new processes. Their ratio cancels what both met:
-the clock, and neighbours that stay for longer than a moment. The median of the ratios has a confidence interval of order
-statistics, which holds for any distribution. Its error is FAMILY_ERROR shared equally (Bonferroni) over all rows and over
-the times at which a run looks whether it may stop.
+Each round measures a row with both builds, one right after the other, in new processes. Their ratio cancels what both
+met: the clock, and neighbours that stay for longer than a moment. The median of the ratios has a confidence interval of
+order statistics, which holds for any distribution. Its error is FAMILY_ERROR shared equally (Bonferroni) over all rows
+and over the times at which a run looks whether it may stop.
 """
 
 from __future__ import annotations
@@ -17,9 +17,10 @@ from . import order_statistics
 
 # The probability that any interval of a run misses its median at any look.
 FAMILY_ERROR = 0.005
-LOOKS = 3
-# A row is slower or faster only if its whole interval lies beyond this: equal sources in two folders differ by what lies
-# where in memory, and the clock by which core runs which build.
+# In numbers of the fewest rounds that have an interval at all. Few rows need the last: those that noise hides.
+LOOKS = (1.0, 1.5, 2.0, 4.0)
+# A row is slower or faster only if its whole interval lies beyond this. Code that did not change may differ by as much
+# where it lies at other addresses: 0.97 was seen.
 EFFECT = 0.03
 # An interval within this is "same": so narrow that a difference of 10 % cannot hide.
 SAME = 0.06
@@ -51,17 +52,17 @@ class Verdict:
 
 def row_error(rows: int) -> float:
     """The error that one row's interval may have at one look."""
-    return FAMILY_ERROR / (rows * LOOKS)
+    return FAMILY_ERROR / (rows * len(LOOKS))
 
 
 def looks(rows: int, most: int | None) -> list[int]:
-    """After which numbers of rounds to look: the fewest that have an interval at all, up to `most` or twice as many.
-    Fewer than the fewest is a ValueError."""
+    """After which numbers of rounds to look; `most` bounds them. Fewer than have an interval is a ValueError."""
     first = order_statistics.fewest(row_error(rows))
-    last = 2 * first + 1 if most is None else most
-    if last < first:
+    if most is None:
+        return [round(first * times) for times in LOOKS]
+    if most < first:
         raise ValueError(f"{rows} rows need at least {first} rounds")
-    return sorted({first + round(i * (last - first) / (LOOKS - 1)) for i in range(LOOKS)})
+    return sorted({round(first + (most - first) * (times - 1.0) / (LOOKS[-1] - 1.0)) for times in LOOKS})
 
 
 def judge(ratios: Sequence[float], rows: int) -> Verdict:

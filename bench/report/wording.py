@@ -67,6 +67,8 @@ def columns(rows: list[list[str]]) -> str:
 
 
 def markdown(rows: list[list[str]]) -> str:
-    """The same for a README; the first row is the head."""
+    """The same for a README; the first row is the head, and nothing without others."""
+    if len(rows) == 1:
+        return ""
     lines = [f"| {' | '.join(row)} |".replace("|  |", "| |").replace("|  |", "| |") for row in rows]
     return "\n".join([lines[0], "|" + "---|" * len(rows[0]), *lines[1:]])

@@ -58,7 +58,8 @@ bool IsForward(const Case& c, Buffers& b) {
     const double gelu = 0.5 * x * std::erfc(-x * std::sqrt(0.5));
     const bool keep = MaskUniform(key, i) < c.rate.threshold();
     const double expected = (keep ? gelu * c.rate.scale() : 0) + residual[i];
-    if (!(std::abs(b.y_f32()[i] - expected) <= 2e-6)) return false;
+    // The residual may be what other rows left behind.
+    if (!(std::abs(b.y_f32()[i] - expected) <= 2e-6 * std::max(1.0, std::abs(expected)))) return false;
   }
   return true;
 }

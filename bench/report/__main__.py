@@ -102,7 +102,8 @@ def _rows_of(found: list[programs.Program], arguments: argparse.Namespace) -> tu
         target = target or next((name.target for name in names if name.operation == "DropoutForward"), "")
         if chosen := select(listed, target, arguments.scope, arguments.filter):
             rows[program.name] = chosen
-    skipped += [f"{peer}: skipped, no rows of it" for peer in programs.PEERS if peer not in peers]
+    named = {name for name, _ in programs.PROGRAMS}
+    skipped += [f"{peer}: skipped, no rows of it" for peer in programs.PEERS if peer not in peers | named]
     return rows, skipped
 
 

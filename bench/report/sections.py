@@ -39,7 +39,8 @@ _MEMORY = (
     Line("memcpy", "Memcpy", has_rate=False),
     Line("Fallow, forward", "DropoutForward", bold=True),
     Line("Fallow, backward, from a stored mask", "DropoutBackwardFromMask"),
-    Line("bias + GELU + dropout + residual, four passes", "BiasGeluDropoutResidualUnfused"),
+    Line("bias + GELU + dropout + residual, four passes", "BiasGeluDropoutResidualUnfused",
+         against="BiasGeluDropoutResidual"),
     Line("the same, fused", "BiasGeluDropoutResidual", bold=True),
 )
 

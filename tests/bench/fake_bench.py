@@ -27,8 +27,9 @@ def main() -> None:
             os.kill(os.getppid(), signal.SIGKILL)
             os.kill(os.getpid(), signal.SIGKILL)
     rows = [row for row in ROWS if re.search(options["benchmark_filter"], row)]
-    runs = [{"name": row, "run_type": "iteration", "real_time": 1.5, "time_unit": "us", "threads": 1, "roof": 0.5}
-            for row in rows]
+    repetitions = int(options.get("benchmark_repetitions", "1"))
+    runs = [{"name": row, "run_type": "iteration", "real_time": 1.5 + abs(repetition - repetitions // 2),
+             "time_unit": "us", "threads": 1, "roof": 0.5} for row in rows for repetition in range(repetitions)]
     context = {"num_cpus": 2, "host_name": "secret", "fallow_commit": "0123abc", "peer_PyTorch": "1.13.1", "caches": []}
     with open(options["benchmark_out"], "w", encoding="utf-8") as file:
         json.dump({"context": context, "benchmarks": runs}, file)

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import tempfile
 import unittest
+from dataclasses import replace
 from pathlib import Path
 
 from report import results, suite
@@ -36,8 +37,8 @@ class SuiteTest(unittest.TestCase):
         os.environ["FAKE_BENCH_LOG"] = str(self.folder / "log")
         self.addCleanup(os.environ.pop, "FAKE_BENCH_LOG")
 
-    def measure(self) -> results.Results:
-        return suite.measure(fake_plan(), [Program("fake", FAKE)], self.journal)
+    def measure(self, plan: Plan | None = None) -> results.Results:
+        return suite.measure(plan or fake_plan(), [Program("fake", FAKE)], self.journal)
 
     def runs(self) -> int:
         """How many processes measured since last asked."""
@@ -57,6 +58,10 @@ class SuiteTest(unittest.TestCase):
         self.assertNotIn("secret", str(measured.context))
         measured.save(self.folder / "results.json")
         self.assertEqual(results.load(self.folder / "results.json"), measured)
+
+    def test_the_least_repetition_counts(self):
+        plan = replace(fake_plan(), repetitions=3)
+        self.assertEqual({row.median for row in self.measure(plan).rows}, {1500.0})
 
     def test_goes_on_after_a_kill(self):
         whole = self.measure()

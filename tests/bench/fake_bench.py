@@ -1,4 +1,4 @@
-#!/usr/bin/python3
+#!/usr/bin/python3 -IS
 """Stands in for fallow_bench: understands its options, and takes the times it is told to.
 
 FAKE_BENCH_LOG counts its runs; FAKE_BENCH_DIE ends the run of that number with SIGKILL, before it writes anything,
@@ -35,4 +35,5 @@ def main() -> None:
         json.dump({"context": context, "benchmarks": runs}, file)
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "bench/peers/peers.h"
 #include "bench/register.h"
 #include "bench/reporters.h"
 #include "fallow/target.h"
@@ -38,6 +39,7 @@ int main(int argc, char** argv) {
 #ifdef FALLOW_BENCH_TRAINING
   fallow::bench::RegisterTraining();
 #endif
+  fallow::bench::RegisterPeers();
   const bool to_file = WantsFile(argc, argv);
   benchmark::Initialize(&argc, argv);
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 1;

@@ -18,7 +18,7 @@ void RegisterRandom123();
 void RegisterStdPhilox();
 
 // Whether y is one that dropout may have made: some thousand elements are each 0 or, after rounding to the type,
-// value(i) / q, and as many of them as the rate says. Elements with value 0 are not counted.
+// value(i) / q, and as many of them as the rate says. Elements with values near 0 are not counted.
 using ElementValue = std::function<double(Buffers&, std::size_t i)>;
 bool IsDropoutOf(const Case& c, Buffers& b, const ElementValue& value);
 // The same with another y than the buffer's.

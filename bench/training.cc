@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "bench/grid.h"
 #include "bench/register.h"
 #include "fallow/nn/data.h"
 #include "fallow/nn/loss.h"
@@ -101,7 +102,7 @@ benchmark::internal::Benchmark* Register(const char* operation, const Network& n
 void RegisterTraining() {
   for (const Network& network : kNetworks) {
     for (const bool dropout : {true, false}) {
-      for (const int threads : {1, 2}) {
+      for (const int threads : ThreadCounts()) {
         const char* layers = dropout ? network.with_dropout : network.without;
         Register("TrainingStep", network, dropout, threads, [=](benchmark::State& state) {
           TrainingStep(state, layers, threads);

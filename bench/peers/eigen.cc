@@ -4,12 +4,11 @@
 #include <Eigen/Core>
 #include <string>
 
+#include "bench/grid.h"
 #include "bench/peers/peers.h"
 
 namespace fallow::bench {
 namespace {
-
-constexpr std::size_t kSizes[] = {4096, 65536, 1 << 20, 64 << 20};
 
 using Values = Eigen::ArrayXf;
 
@@ -23,12 +22,14 @@ Status Forward(const Case& c, Buffers& b, std::uint64_t /*iteration*/) {
   return {};
 }
 
-// The product of a stored 0 or 1 an element: what z holds is no mask, but takes as long.
-Status Backward(const Case& c, Buffers& b, std::uint64_t /*iteration*/) {
+// Noise of 0 and scale, drawn before the timing starts.
+Status Backward(const Case& c, Buffers& b, std::uint64_t iteration) {
   const auto n = static_cast<Eigen::Index>(c.n);
   const Eigen::Map<const Values> dy(b.x_f32(), n);
-  const Eigen::Map<const Values> mask(static_cast<const float*>(b.z().data()), n);
-  Eigen::Map<Values>(b.y_f32(), n) = dy * mask * c.rate.scale();
+  Eigen::Map<Values> noise(static_cast<float*>(b.z().data()), n);
+  const auto q = static_cast<float>(1 - c.rate.drop_probability());
+  if (iteration == 0) noise = (Values::Random(n) < 2 * q - 1).cast<float>() * (1 / q);
+  Eigen::Map<Values>(b.y_f32(), n) = dy * noise;
   return {};
 }
 
@@ -43,10 +44,10 @@ void RegisterEigen() {
   benchmark::AddCustomContext("peer_Eigen", Version());
   const Execution alone{.max_threads = 1};
   for (const std::size_t n : kSizes) {
-    for (const char* rate : {"0.1", "0.5"}) {
+    for (const char* rate : kRates) {
       const Case c(n, alone, rate);
       RegisterPeerRow("Eigen", "DropoutForward", c, 8, Forward, IsSomeDropout);
-      RegisterPeerRow("Eigen", "DropoutBackwardFromMask", c, 12, Backward);
+      RegisterPeerRow("Eigen", "DropoutBackwardFromNoise", c, 12, Backward, IsSomeDropout);
     }
   }
 }

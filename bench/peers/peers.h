@@ -2,30 +2,29 @@
 #ifndef FALLOW_BENCH_PEERS_PEERS_H_
 #define FALLOW_BENCH_PEERS_PEERS_H_
 
+#include <cstddef>
 #include <functional>
+#include <vector>
 
 #include "bench/row.h"
 
 namespace fallow::bench {
 
-// Every peer, those that are missing by name in the context alone.
+// Every peer; those that are missing are named in the context.
 void RegisterPeers();
 
-// Each puts its version into the context, as peer_Name, and registers its rows.
+// Each puts its version into the context, as peer_Name, and adds its rows.
 void RegisterEigen();
 void RegisterPyTorch();
 void RegisterRandom123();
 void RegisterStdPhilox();
 
-// Whether y is one that dropout may have made: some thousand elements are each 0 or, after rounding to the type,
-// value(i) / q, and as many of them as the rate says. Elements with values near 0 are not counted.
-using ElementValue = std::function<double(Buffers&, std::size_t i)>;
-bool IsDropoutOf(const Case& c, Buffers& b, const ElementValue& value);
-// The same with another y than the buffer's.
-bool IsDropoutOf(const Case& c, Buffers& b, const ElementValue& value, const ElementValue& y);
-
-// Element i of a buffer as a number.
-double ElementOf(ConstArray array, std::size_t i);
+// Whether y may be what dropout with some mask makes of `values`: the elements looked at are 0 or the value times the
+// scale, and as many of them as the rate says. Those with values near 0 are not counted.
+using ValuesOf = std::function<std::vector<double>(Buffers&, std::size_t first, std::size_t count)>;
+bool IsDropoutOf(const Case& c, Buffers& b, const ValuesOf& values);
+// The same of something else than the buffer y.
+bool IsDropoutOf(const Case& c, Buffers& b, const ValuesOf& values, const ValuesOf& y);
 
 // As Verify of a row: y = dropout(x), some mask.
 bool IsSomeDropout(const Case& c, Buffers& b);

@@ -7,24 +7,26 @@
 
 #include <cmath>
 #include <cstring>
+#include <tuple>
+#include <vector>
 
+#include "bench/check.h"
+#include "bench/grid.h"
 #include "bench/peers/keeping_allocator.h"
 #include "bench/peers/peers.h"
 
 namespace fallow::bench {
 namespace {
 
-constexpr std::size_t kSizes[] = {4096, 65536, 1 << 20, 64 << 20};
-// Those of fused.cc and rows.cc.
-constexpr std::size_t kFusedSizes[] = {65536, 64 << 20};
-constexpr std::size_t kSoftmaxSizes[] = {65536, 1 << 20, 16 << 20};
+// Rows as in fused.cc and rows.cc.
 constexpr std::int64_t kFusedCols = 1024;
 constexpr std::int64_t kSoftmaxCols = 512;
 constexpr double kSoftmaxScale = 0.125;
+constexpr double kBias = 0.25;
 
 // What a user of PyTorch has before the call.
 struct Inputs {
-  at::Tensor x, z, mask, bias, y;
+  at::Tensor x, z, mask, bias;
 };
 
 at::Tensor ViewOf(ConstArray array, std::int64_t cols) {
@@ -39,7 +41,7 @@ Inputs Prepare(const Case& c, Buffers& b, std::int64_t cols) {
   in.x = ViewOf(b.x(), cols);
   in.z = ViewOf(b.z(), cols);
   in.mask = at::empty_like(in.x, at::kBool).bernoulli_(1 - c.rate.drop_probability());
-  in.bias = at::full({cols}, 0.25, in.x.options());
+  in.bias = at::full({cols}, kBias, in.x.options());
   return in;
 }
 
@@ -91,45 +93,65 @@ at::Tensor Softmax(const Case& c, const Inputs& in) {
   return std::get<0>(at::native_dropout(at::softmax(in.x * kSoftmaxScale, -1), c.rate.drop_probability(), true));
 }
 
+// f(x + bias) of each element.
+std::vector<double> Of(Buffers& b, std::size_t first, std::size_t count, double (*f)(double)) {
+  std::vector<double> values = Numbers(b.x(), first, count);
+  for (double& value : values) value = f(value + kBias);
+  return values;
+}
+
+double Gelu(double x) { return 0.5 * x * std::erfc(-x * std::sqrt(0.5)); }
+
+double GeluDerivative(double x) {
+  return 0.5 * std::erfc(-x * std::sqrt(0.5)) + x * std::exp(-0.5 * x * x) / std::sqrt(2 * std::acos(-1.0));
+}
+
+// Of f32: what bf16 rounds between the operations shows where values are small.
 bool IsBiasGelu(const Case& c, Buffers& b) {
-  const auto gelu = [](Buffers& k, std::size_t i) {
-    const double x = ElementOf(k.x(), i) + 0.25;
-    return 0.5 * x * std::erfc(-x * std::sqrt(0.5));
+  const auto gelu = [](Buffers& k, std::size_t first, std::size_t count) { return Of(k, first, count, Gelu); };
+  const auto y = [](Buffers& k, std::size_t first, std::size_t count) {
+    std::vector<double> values = Numbers(k.y(), first, count);
+    const std::vector<double> residual = Numbers(k.z(), first, count);
+    for (std::size_t i = 0; i < count; ++i) values[i] -= residual[i];
+    return values;
   };
-  const auto y = [](Buffers& k, std::size_t i) { return ElementOf(k.y(), i) - ElementOf(k.z(), i); };
   return c.type != DType::kF32 || IsDropoutOf(c, b, gelu, y);
 }
 
+bool IsBiasGeluBackward(const Case& c, Buffers& b) {
+  const auto gradient = [](Buffers& k, std::size_t first, std::size_t count) {
+    std::vector<double> values = Of(k, first, count, GeluDerivative);
+    const std::vector<double> dy = Numbers(k.z(), first, count);
+    for (std::size_t i = 0; i < count; ++i) values[i] *= dy[i];
+    return values;
+  };
+  return c.type != DType::kF32 || IsDropoutOf(c, b, gradient);
+}
+
+// The windows that are looked at are rows.
+static_assert(kWindow == kSoftmaxCols);
+
 bool IsSoftmax(const Case& c, Buffers& b) {
-  return IsDropoutOf(c, b, [](Buffers& k, std::size_t i) {
-    const std::size_t first = i / kSoftmaxCols * kSoftmaxCols;
+  return IsDropoutOf(c, b, [](Buffers& k, std::size_t first, std::size_t count) {
+    std::vector<double> values = Numbers(k.x(), first, count);
     double sum = 0;
-    for (std::size_t j = first; j < first + kSoftmaxCols; ++j) sum += std::exp(kSoftmaxScale * ElementOf(k.x(), j));
-    return std::exp(kSoftmaxScale * ElementOf(k.x(), i)) / sum;
+    for (double& value : values) sum += value = std::exp(kSoftmaxScale * value);
+    for (double& value : values) value /= sum;
+    return values;
   });
 }
 
 void Register(const Case& c) {
   const auto size = static_cast<double>(SizeOf(c.type));
-  const auto row = [&](const char* name, double bytes, Function function) {
-    RegisterPeerRow("PyTorch", name, c, bytes, Of(1, function), IsSomeDropout);
+  const auto row = [&](const char* name, double bytes, std::int64_t cols, Function function, const Verify& verify) {
+    RegisterPeerRow("PyTorch", name, c, bytes, Of(cols, function), verify);
   };
-  row("DropoutForward", 2 * size + 1, Forward);
-  row("DropoutBackwardFromMask", 2 * size + 1, Backward);
-  row("FunctionalDropout", 2 * size, Functional);
-}
-
-void RegisterComposed(DType type, const Execution& execution, const char* rate) {
-  const auto size = static_cast<double>(SizeOf(type));
-  for (const std::size_t n : kFusedSizes) {
-    const Case c(n, execution, rate, type);
-    RegisterPeerRow("PyTorch", "BiasGeluDropoutResidual", c, 3 * size, Of(kFusedCols, BiasGelu), IsBiasGelu);
-    RegisterPeerRow("PyTorch", "BiasGeluDropoutBackward", c, 3 * size, Of(kFusedCols, BiasGeluBackward));
-  }
-  for (const std::size_t n : kSoftmaxSizes) {
-    RegisterPeerRow("PyTorch", "SoftmaxDropout", {n, execution, rate, type}, 2 * size, Of(kSoftmaxCols, Softmax),
-                    IsSoftmax);
-  }
+  row("DropoutForward", 2 * size + 1, 1, Forward, IsSomeDropout);
+  row("DropoutBackwardFromMask", 2 * size + 1, 1, Backward, IsSomeDropout);
+  row("FunctionalDropout", 2 * size, 1, Functional, IsSomeDropout);
+  row("BiasGeluDropoutResidual", 3 * size, kFusedCols, BiasGelu, IsBiasGelu);
+  row("BiasGeluDropoutBackward", 3 * size, kFusedCols, BiasGeluBackward, IsBiasGeluBackward);
+  row("SoftmaxDropout", 2 * size, kSoftmaxCols, Softmax, IsSoftmax);
 }
 
 }  // namespace
@@ -137,12 +159,10 @@ void RegisterComposed(DType type, const Execution& execution, const char* rate) 
 void RegisterPyTorch() {
   benchmark::AddCustomContext("peer_PyTorch", TORCH_VERSION);
   KeepFreedTensors();
-  for (const int threads : {1, 2}) {
-    const Execution execution{.max_threads = threads};
-    for (const char* rate : {"0.1", "0.5"}) {
-      for (const DType type : {DType::kF32, DType::kBF16}) {
-        for (const std::size_t n : kSizes) Register({n, execution, rate, type});
-        RegisterComposed(type, execution, rate);
+  for (const std::size_t n : kSizes) {
+    for (const int threads : ThreadCounts()) {
+      for (const char* rate : kRates) {
+        for (const DType type : {DType::kF32, DType::kBF16}) Register({n, {.max_threads = threads}, rate, type});
       }
     }
   }

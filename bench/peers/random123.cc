@@ -4,13 +4,12 @@
 
 #include <cstring>
 
+#include "bench/grid.h"
 #include "bench/peers/peers.h"
 #include "fallow/philox.h"
 
 namespace fallow::bench {
 namespace {
-
-constexpr std::size_t kSizes[] = {4096, 65536, 1 << 20, 64 << 20};
 
 using Philox = r123::Philox4x32;
 
@@ -58,7 +57,7 @@ void RegisterRandom123() {
   const Execution alone{.max_threads = 1};
   for (const std::size_t n : kSizes) {
     RegisterPeerRow("Random123", "GenerateUniformBits", {n, alone, ""}, 4, Words, AreWords);
-    for (const char* rate : {"0.1", "0.5"}) {
+    for (const char* rate : kRates) {
       RegisterPeerRow("Random123", "GenerateMask", {n, alone, rate}, 0.125, MaskBits, IsSomeMask);
     }
   }

@@ -3,13 +3,12 @@
 
 #include <random>
 
+#include "bench/grid.h"
 #include "bench/peers/peers.h"
 #include "fallow/philox.h"
 
 namespace fallow::bench {
 namespace {
-
-constexpr std::size_t kSizes[] = {4096, 65536, 1 << 20, 64 << 20};
 
 std::philox4x32 EngineOf(std::uint64_t stream) {
   std::philox4x32 engine(1);
@@ -54,7 +53,7 @@ void RegisterStdPhilox() {
   const Execution alone{.max_threads = 1};
   for (const std::size_t n : kSizes) {
     RegisterPeerRow("StdPhilox", "GenerateUniformBits", {n, alone, ""}, 4, Words, AreWords);
-    for (const char* rate : {"0.1", "0.5"}) {
+    for (const char* rate : kRates) {
       RegisterPeerRow("StdPhilox", "GenerateMask", {n, alone, rate}, 0.125, MaskBits, IsSomeMask);
     }
   }

@@ -30,9 +30,16 @@ async function load() {
   }
 }
 
+// 1, 2, 4, … and all that the machine has.
+function threadCounts() {
+  const counts = [];
+  for (let count = 1; count < cpus().length; count *= 2) counts.push(count);
+  return [...counts, cpus().length];
+}
+
 function rows() {
   const all = [];
-  for (const threads of [1, 2]) {
+  for (const threads of threadCounts()) {
     for (const p of ['0.1', '0.5']) {
       for (const n of SIZES) all.push({name: `OnnxRuntime/DropoutForward/f32/p=${p}/n=${n}/t=${threads}`, p, n, threads});
     }

@@ -6,7 +6,9 @@ An epoch is the median of all but the first of a training run, and holds shuffli
 backward and Adam, but no evaluation. The accuracy is that of the 10,000 test images after the last epoch.
 """
 import argparse
+import ctypes
 import datetime
+import functools
 import gzip
 import json
 import os
@@ -24,6 +26,23 @@ NETWORKS = {  # Units, and the rates of dropout before each layer.
     '784-1024-1024-10': ([784, 1024, 1024, 10], [0.2, 0.5, 0.5]),
     '784-128-64-10': ([784, 128, 64, 10], [0, 0.5, 0.3]),
 }
+
+
+def thread_counts():
+    """1, 2, 4, … and all that the machine has."""
+    count = os.cpu_count() or 1
+    powers = [2**i for i in range(count.bit_length())]
+    return sorted({power for power in powers if power < count} | {count})
+
+
+def describe_blas():
+    """OpenBLAS's description of itself, with the kernels that it chose, if PyTorch brought one."""
+    try:
+        describe = ctypes.CDLL('libblas.so.3').openblas_get_config
+    except (OSError, AttributeError):
+        return 'not OpenBLAS'
+    describe.restype = ctypes.c_char_p
+    return describe().decode()
 
 
 def parse_arguments():
@@ -128,24 +147,25 @@ class Suite:
 
     def rows(self):
         """Name and function of each row that the filter lets through."""
-        for function in (self.run_step, self.run_epochs):
-            operation = 'TrainingStep' if function == self.run_step else 'TrainingEpoch'
+        for operation, function in (('TrainingStep', self.run_step), ('TrainingEpoch', self.run_epochs)):
             for network in NETWORKS:
                 for dropout in (True, False):
-                    for threads in (1, 2):
+                    for threads in thread_counts():
                         switch = 'on' if dropout else 'off'
                         name = f'PyTorch/{operation}/f32/{network}/dropout={switch}/batch={BATCH}/t={threads}'
                         if re.search(self.arguments.benchmark_filter, name):
-                            yield name, lambda seed: function(Trainer(self.torch, network, dropout, threads, seed))
+                            yield name, functools.partial(function, network, dropout, threads)
 
-    def run_step(self, trainer):
+    def run_step(self, network, dropout, threads, seed):
+        trainer = Trainer(self.torch, network, dropout, threads, seed)
         iterations, real, cpu = measure_step(trainer, self.arguments.benchmark_min_time)
         return {'iterations': iterations, 'real': real, 'cpu': cpu, 'items_per_second': BATCH / real}
 
-    def run_epochs(self, trainer):
+    def run_epochs(self, network, dropout, threads, seed):
         if self.data is None:
             self.data = *read_images(self.torch, 'train'), *read_images(self.torch, 't10k')
         images, labels, test_images, test_labels = self.data
+        trainer = Trainer(self.torch, network, dropout, threads, seed)
         real, cpu = measure_epochs(trainer, images, labels)
         rate = len(images) / real
         return {
@@ -185,7 +205,7 @@ def main():
     if arguments.benchmark_out:
         context = {
             'date': datetime.datetime.now(datetime.timezone.utc).isoformat(), 'executable': sys.argv[0],
-            'num_cpus': os.cpu_count(), 'peer_PyTorch': version, 'python': sys.version.split()[0],
+            'num_cpus': os.cpu_count(), 'peer_PyTorch': version, 'peer_PyTorch_blas': describe_blas(), 'python': sys.version.split()[0],
         }
         with open(arguments.benchmark_out, 'w', encoding='utf-8') as file:
             json.dump({'context': context, 'benchmarks': benchmarks}, file, indent=2)

@@ -8,6 +8,10 @@
 #include "commit.h"
 #include "fallow/target.h"
 
+#ifdef FALLOW_BENCH_TRAINING
+#include "fallow/nn/blas.h"
+#endif
+
 namespace fallow::bench {
 namespace {
 
@@ -37,6 +41,9 @@ std::string CpuName() {
 }  // namespace
 
 void AddContext() {
+#ifdef FALLOW_BENCH_TRAINING
+  benchmark::AddCustomContext("fallow_blas", nn::BlasName());
+#endif
   benchmark::AddCustomContext("fallow_commit", FALLOW_COMMIT);
   benchmark::AddCustomContext("fallow_compiler", FALLOW_COMPILER);
   benchmark::AddCustomContext("fallow_cpu", CpuName());

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "bench/context.h"
+#include "bench/peers/peers.h"
 #include "bench/register.h"
 #include "bench/reporters.h"
 
@@ -30,6 +31,7 @@ int main(int argc, char** argv) {
 #ifdef FALLOW_BENCH_TRAINING
   fallow::bench::RegisterTraining();
 #endif
+  fallow::bench::RegisterPeers();
   const bool to_file = WantsFile(argc, argv);
   benchmark::Initialize(&argc, argv);
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 1;

@@ -42,8 +42,10 @@ struct GradientPiece {
   std::size_t block;
 };
 
-Pass InTask(Pass pass) {
-  pass.execution.max_threads = 1;
+// For each of `blocks` tasks: the threads that are left to it.
+Pass InTask(Pass pass, std::size_t blocks) {
+  int& threads = pass.execution.max_threads;
+  if (threads > 0) threads = std::max(1, threads / static_cast<int>(std::min<std::size_t>(blocks, threads)));
   return pass;
 }
 
@@ -191,8 +193,8 @@ const Tensor& Sequential::Forward(const Pass& pass, const Tensor& x) {
   impl.values.Resize(plan, x.rows());
   impl.trained_input = pass.mode == Mode::kTrain ? &x : nullptr;
 
-  const Pass inner = InTask(pass);
   const RowBlocks blocks(x.rows());
+  const Pass inner = InTask(pass, blocks.count());
   ParallelFor(blocks.count(), pass.execution.max_threads,
               [&](std::size_t block) { impl.ForwardBlock(inner, plan, blocks[block], x); });
 
@@ -212,8 +214,8 @@ void Sequential::Backward(const Pass& pass, const Tensor& dy) {
   }
   impl.gradients.Resize(impl.gradient_plan, x.rows());
 
-  const Pass inner = InTask(pass);
   const RowBlocks blocks(x.rows());
+  const Pass inner = InTask(pass, blocks.count());
   ParallelFor(blocks.count(), pass.execution.max_threads,
               [&](std::size_t block) { impl.BackwardBlock(inner, blocks[block], x, dy); });
 

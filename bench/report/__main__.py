@@ -63,7 +63,9 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _measure(arguments: argparse.Namespace) -> int:
-    builds.install(["build", "bench", "report"] + (["peers"] if arguments.peers else []))
+    builds.install(["build", "bench", "report"])
+    if arguments.peers:
+        builds.install_peers()
     print("Builds build/release ...", flush=True)
     found, missing = programs.find(builds.build_tree(), builds.REPOSITORY)
     rows, skipped = _rows_of(found, arguments)

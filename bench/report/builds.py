@@ -22,6 +22,16 @@ def install(groups: list[str]) -> None:
     _run([REPOSITORY / "tools" / "debian-packages", *groups])
 
 
+def install_peers() -> None:
+    """Installs the libraries to measure against, and the data to train on. Those from npm need not be had: the run
+    names what it skips."""
+    install(["peers", "data"])
+    try:
+        _run([REPOSITORY / "bench" / "peers" / "install"])
+    except BuildError as error:
+        print(error)
+
+
 def build_tree() -> Path:
     """Builds the benchmarks of the working tree; a folder that someone configured keeps its other options."""
     _configure(REPOSITORY, BUILD, first=["-DFALLOW_DEVELOPER=ON"])
@@ -63,7 +73,8 @@ def _build_commit(commit: str) -> Path:
         _run(["git", "-C", unfinished, "checkout", "--quiet", "--detach", commit])
         unfinished.rename(source)
     build = folder / "build"
-    _configure(source, build, first=[])
+    # Each measurement is a process, and PyTorch takes a third of a second to load.
+    _configure(source, build, first=["-DCMAKE_DISABLE_FIND_PACKAGE_Torch=ON"])
     _run(["cmake", "--build", build, "--target", "fallow_bench"])
     return build / "bench" / "fallow_bench"
 

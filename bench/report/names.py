@@ -9,6 +9,7 @@ from functools import cached_property
 TYPES = ("f32", "f64", "bf16", "f16")
 # As Highway names them.
 _TARGET = re.compile(r"(SCALAR|EMU128|SSE2|SSSE3|SSE4|AVX2|AVX3\w*|NEON\w*|SVE\w*|PPC\d+|Z1\d|WASM\w*|RVV)$")
+_SUFFIX = "(/iterations:1)?(/real_time|/manual_time)?"
 
 
 @dataclass(frozen=True)
@@ -45,8 +46,8 @@ class Name:
 
 
 def plain(name: str) -> str:
-    """Google Benchmark lists names with a suffix that every row has; results come without it."""
-    return name.removesuffix("/real_time")
+    """Google Benchmark lists names with suffixes that say how it counts; results come without them."""
+    return re.sub(_SUFFIX + "$", "", name)
 
 
 def parse(name: str) -> Name:
@@ -72,4 +73,4 @@ def parse(name: str) -> Name:
 def filter_of(names: list[str]) -> str:
     """The regular expression that selects these rows and no other. Understood alike by POSIX, Python and JavaScript."""
     escaped = (re.sub(r"([.^$*+?()\[\]{}|\\])", r"\\\1", name) for name in names)
-    return f"^({'|'.join(escaped)})(/real_time)?$"
+    return f"^({'|'.join(escaped)}){_SUFFIX}$"

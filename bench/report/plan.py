@@ -15,6 +15,8 @@ from .names import Name, parse
 SCOPES = ("quick", "usual", "full")
 # Rows a process: few, so that a row meets many placements of its memory over the rounds.
 _CHUNK = 12
+# An epoch takes seconds, and a row has four; what varies from round to round is little beside its length.
+_EPOCH_ROUNDS = 3
 _EVERY_TARGET = {"DropoutForward", "DropoutBackwardFromKey", "DropoutBackwardFromMask", "GenerateMask", "Scale"}
 
 
@@ -58,16 +60,18 @@ class Plan:
         """One round, in an order of its own that is the same whenever it is asked for. Rows of a chunk share their size
         and type, so that large buffers are not filled anew for each."""
         order = random.Random(f"{self.seed}/{round_number}")
-        chunks = [Chunk(program, part) for program, group in self._groups() for part in _parts(order, group)]
+        chunks = [Chunk(program, part) for program, group in self._groups(round_number)
+                  for part in _parts(order, group)]
         order.shuffle(chunks)
         return chunks
 
-    def _groups(self) -> Iterator[tuple[str, list[str]]]:
+    def _groups(self, round_number: int) -> Iterator[tuple[str, list[str]]]:
         groups: dict[tuple, list[str]] = defaultdict(list)
         for program, rows in self.rows.items():
             for row in rows:
                 name = parse(row)
-                groups[program, name.n, name.type].append(row)
+                if name.operation != "TrainingEpoch" or round_number < _EPOCH_ROUNDS:
+                    groups[program, name.n, name.type].append(row)
         for (program, _, _), group in groups.items():
             yield program, group
 

@@ -18,8 +18,8 @@ from .names import filter_of, plain
 # Where each program is, from the build folder or else from the repository: a new one is a line here.
 PROGRAMS = (
     ("fallow_bench", "bench/fallow_bench"),
-    ("OnnxRuntime", "bench/peers/onnxruntime_bench"),
-    ("PyTorchTraining", "bench/peers/torch_training_bench"),
+    ("OnnxRuntime", "bench/peers/onnxruntime.mjs"),
+    ("PyTorchTraining", "bench/peers/torch_epochs.py"),
 )
 
 # Peers that one expects rows of, from whichever program: named where they are missing.

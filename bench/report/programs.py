@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import tempfile
 from dataclasses import dataclass
@@ -31,6 +32,9 @@ _NO_COUNTERS = {"family_index", "per_family_instance_index", "repetitions", "rep
 _NANOSECONDS = {"ns": 1.0, "us": 1e3, "ms": 1e6, "s": 1e9}
 # A row takes well under a minute; a program that hangs must not hang the night's run.
 _TIMEOUT_SECONDS = 900
+# OpenMP's threads, PyTorch's, else spin after their work: in the way of whatever is measured next, and of each other
+# for milliseconds as soon as the machine has anything else to do.
+_ENVIRONMENT = {"OMP_WAIT_POLICY": "passive"} | os.environ
 
 
 class ProgramError(Exception):
@@ -74,7 +78,7 @@ class Program:
     def _run(self, arguments: list[str]) -> str:
         try:
             done = subprocess.run([self.path, *arguments], capture_output=True, text=True, check=False,
-                                  timeout=_TIMEOUT_SECONDS)
+                                  timeout=_TIMEOUT_SECONDS, env=_ENVIRONMENT)
         except (OSError, subprocess.TimeoutExpired) as error:
             raise ProgramError(f"{self.name}: {error}") from error
         if done.returncode != 0:

@@ -47,6 +47,13 @@ void WorkOn(void* job) {
 
 }  // namespace
 
+int MostThreads(std::size_t count, int max_threads) noexcept {
+  if (max_threads == 1 || count <= 1) return 1;
+  const int arena = ArenaThreads();
+  const auto threads = static_cast<std::size_t>(max_threads > 0 ? std::min(max_threads, arena) : arena);
+  return static_cast<int>(std::min(count, threads));
+}
+
 void RunPieces(std::size_t count, int max_threads, PieceFunction function, const void* context) noexcept {
   if (max_threads == 1 || count <= 1) {
     for (std::size_t piece = 0; piece < count; ++piece) function(context, piece);

@@ -11,6 +11,10 @@ using PieceFunction = void (*)(const void* context, std::size_t piece);
 // See ParallelFor.
 void RunPieces(std::size_t count, int max_threads, PieceFunction function, const void* context) noexcept;
 
+// How many threads `count` pieces may take: at most `max_threads` (see ParallelFor), and no more than the caller's
+// arena has.
+int MostThreads(std::size_t count, int max_threads) noexcept;
+
 // Calls body(piece) once for every piece in [0, count), in any order, on at most `max_threads` threads of the caller's
 // oneTBB arena, the caller's included (0: as many as the arena has; 1: all on the caller's, without oneTBB), and
 // returns when all are done. `body` must not throw. What a piece is must not depend on the number of threads. Allocates

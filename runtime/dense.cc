@@ -97,23 +97,25 @@ class Dense : public Layer {
   bool needs_input() const override { return true; }
 
   void ForwardRows(const Pass& pass, Rows rows, const float* x, float* y) override {
-    GemmNT({rows.count(), units_, inputs_}, x, inputs_, weight(), inputs_, y, units_);
+    GemmNT({rows.count(), units_, inputs_}, x, inputs_, weight(), inputs_, y, units_, pass.execution);
     if (options_.use_bias) {
       RowKernelsFor(pass.execution.target).add_bias(parameters_[1].value.data(), rows.count(), units_, y);
     }
   }
 
-  void BackwardRows(const Pass&, Rows rows, const float*, const float*, const float* dy, float* dx) override {
+  void BackwardRows(const Pass& pass, Rows rows, const float*, const float*, const float* dy, float* dx) override {
     if (dx == nullptr) return;
-    GemmNN({rows.count(), inputs_, units_}, dy, units_, weight(), inputs_, dx, inputs_);
+    GemmNN({rows.count(), inputs_, units_}, dy, units_, weight(), inputs_, dx, inputs_, pass.execution);
   }
 
   std::size_t gradient_blocks() const override { return (units_ + kUnitsPerBlock - 1) / kUnitsPerBlock; }
 
-  void ParameterGradients(std::size_t block, std::size_t rows, const float* x, const float* dy) override {
+  void ParameterGradients(const Pass& pass, std::size_t block, std::size_t rows, const float* x,
+                          const float* dy) override {
     const std::size_t first = block * kUnitsPerBlock;
     const std::size_t count = std::min(kUnitsPerBlock, units_ - first);
-    GemmTN({count, inputs_, rows}, dy + first, units_, x, inputs_, parameters_[0].gradient.row(first).data(), inputs_);
+    GemmTN({count, inputs_, rows}, dy + first, units_, x, inputs_, parameters_[0].gradient.row(first).data(), inputs_,
+           pass.execution);
     if (options_.use_bias) SumRows(rows, dy + first, count, parameters_[1].gradient.data() + first);
   }
 

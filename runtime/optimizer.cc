@@ -10,6 +10,7 @@
 #include "kernels/parallel.h"
 #include "runtime/names.h"
 #include "runtime/numbers.h"
+#include "runtime/region.h"
 #include "runtime/update_kernels.h"
 
 namespace fallow::nn {
@@ -81,6 +82,7 @@ Optimizer::Optimizer(const OptimizerOptions& options, std::vector<NamedParameter
     if (adam) second_.emplace_back(value.rows(), value.sample_shape());
 
     const std::size_t count = value.values().size();
+    elements_ += count;
     for (std::size_t begin = 0; begin < count; begin += kPieceElements) {
       pieces_.push_back({p, begin, std::min(count, begin + kPieceElements)});
     }
@@ -93,6 +95,7 @@ Optimizer::Optimizer(const OptimizerOptions& options, std::vector<NamedParameter
 }
 
 void Optimizer::Step(double learning_rate, const Execution& execution) {
+  const Region region(kOptimizerStep, elements_, execution, pieces_.size());
   ++steps_;
   UpdatePieces(learning_rate, execution);
   LimitNorms(execution);
@@ -104,6 +107,7 @@ void Optimizer::UpdatePieces(double learning_rate, const Execution& execution) {
     const Piece& piece = pieces_[i];
     Parameter& parameter = *parameters_[piece.parameter].parameter;
     const std::size_t count = piece.end - piece.begin;
+    const Region region(kOptimizerPiece, count, execution);
     const float* g = parameter.gradient.data() + piece.begin;
     float* w = parameter.value.data() + piece.begin;
     const double decay = Decays(parameter) ? options_.weight_decay : 0.0;
@@ -128,6 +132,7 @@ void Optimizer::LimitNorms(const Execution& execution) {
   ParallelFor(row_pieces_.size(), execution.max_threads, [&](std::size_t i) {
     const Piece& piece = row_pieces_[i];
     Parameter& parameter = *parameters_[piece.parameter].parameter;
+    const Region region(kOptimizerPiece, (piece.end - piece.begin) * parameter.value.cols(), execution);
     for (std::size_t r = piece.begin; r < piece.end; ++r) {
       const std::span<float> row = parameter.value.row(r);
       const double norm = Norm(row);

@@ -75,6 +75,7 @@ class Optimizer {
   std::vector<Tensor> second_;  // Second moment.
   std::vector<Piece> pieces_;
   std::vector<Piece> row_pieces_;  // Of parameters with a max_norm.
+  std::size_t elements_ = 0;       // Of all parameters.
   std::uint64_t steps_ = 0;
 };
 

@@ -73,7 +73,7 @@ std::vector<std::string> DeclaredFunctions() {
   return names;
 }
 
-TEST(ProfileTest, CoversThePublicHeaders) {
+TEST(KernelProfileTest, CoversThePublicHeaders) {
   std::vector<std::string> names;
   for (const ProfiledFunction& function : ProfiledFunctions()) names.emplace_back(function.name);
   std::ranges::sort(names);
@@ -113,7 +113,7 @@ void ExpectRecordOf(const ProfiledFunction& function, const Arguments& arguments
   }
 }
 
-TEST(ProfileTest, OneRecordACall) {
+TEST(KernelProfileTest, OneRecordACall) {
   for (const ProfiledFunction& function : ProfiledFunctions()) {
     for (const double p : {0.0, 0.3, 1.0}) {
       for (const std::size_t rows : {std::size_t{0}, std::size_t{5}, std::size_t{90}}) {
@@ -124,7 +124,7 @@ TEST(ProfileTest, OneRecordACall) {
   }
 }
 
-TEST(ProfileTest, NoRecordOfACallThatFails) {
+TEST(KernelProfileTest, NoRecordOfACallThatFails) {
   const Arguments invalid = {.rate = Rate(std::numeric_limits<double>::quiet_NaN()),
                              .key = {.rounds = static_cast<Rounds>(9)},
                              .valid = false};
@@ -136,7 +136,7 @@ TEST(ProfileTest, NoRecordOfACallThatFails) {
   }
 }
 
-TEST(ProfileTest, SameBitsWithAndWithout) {
+TEST(KernelProfileTest, SameBitsWithAndWithout) {
   Records records;
   for (const ProfiledFunction& function : ProfiledFunctions()) {
     for (const int threads : {1, 2}) {
@@ -150,7 +150,7 @@ TEST(ProfileTest, SameBitsWithAndWithout) {
   }
 }
 
-TEST(ProfileTest, OutputIsCompleteWhenItIsRecorded) {
+TEST(KernelProfileTest, OutputIsCompleteWhenItIsRecorded) {
   const std::vector<float> x(200'000, 1.0f);
   struct Seen {
     std::vector<float> y, at_record;
@@ -165,7 +165,7 @@ TEST(ProfileTest, OutputIsCompleteWhenItIsRecorded) {
   EXPECT_EQ(std::ranges::count(seen.y, 0.0f) > 0, true);
 }
 
-TEST(ProfileTest, Types) {
+TEST(KernelProfileTest, Types) {
   Records records;
   const std::vector<double> memory(64);
   std::vector<double> output(64);
@@ -178,7 +178,7 @@ TEST(ProfileTest, Types) {
 }
 
 // Capped as the call is: by the environment or not, to what the CPU has.
-TEST(ProfileTest, TargetThatWasUsed) {
+TEST(KernelProfileTest, TargetThatWasUsed) {
   Records records;
   std::vector<float> x(100);
   for (const Target target : CompiledTargets()) {
@@ -189,7 +189,7 @@ TEST(ProfileTest, TargetThatWasUsed) {
   }
 }
 
-TEST(ProfileTest, ThreadsAreBoundedByAll) {
+TEST(KernelProfileTest, ThreadsAreBoundedByAll) {
   Records records;
   std::vector<float> x(40 * 32'768);
   const auto threads = [&](int arena_threads, std::size_t size, int max_threads) {
@@ -211,7 +211,7 @@ TEST(ProfileTest, ThreadsAreBoundedByAll) {
   EXPECT_EQ(threads(4, 2 * 32'768 + 1, 64), 3);
 }
 
-TEST(ProfileTest, ManyCallersAtOnce) {
+TEST(KernelProfileTest, ManyCallersAtOnce) {
   constexpr int kCallers = 4, kCalls = 50;
   Records records;
   std::vector<std::thread> callers;

@@ -1,7 +1,5 @@
 #include "tests/kernels/profiled_functions.h"
 
-#include <algorithm>
-
 #include "fallow/alpha_dropout.h"
 #include "fallow/concrete_dropout.h"
 #include "fallow/drop_block.h"

@@ -76,7 +76,7 @@ class ProfileSums {
   static void Record(void* context, const CallRecord& record) noexcept;
   void Add(const CallRecord& record);
   Thread& ThisThread();
-  void AddTo(Times& sum, const CallRecord& record, Thread& thread);
+  static void AddTo(Times& sum, const CallRecord& record, Thread& thread);
 
   ProfileSink sink_;
   std::mutex mutex_;  // Of all that follows, while the run lasts.

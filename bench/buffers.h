@@ -13,14 +13,19 @@ namespace fallow::bench {
 
 class Buffers {
  public:
-  // Of what was asked for last; 64-byte aligned.
+  // Of what was asked for last if they are large; small ones stay. 64-byte aligned.
   static Buffers& For(DType type, std::size_t n);
+
+  // Makes the outputs what they were at first: y zeros, z the halves of x swapped, the mask a pattern.
+  void Refill();
 
   std::size_t size() const { return n_; }
   ConstArray x() const { return {x_.get(), type_, n_}; }  // From -5 to 5.
   Array y() { return {y_.get(), type_, n_}; }
-  Array z();  // A third one, as x at first, made when first asked for.
+  Array z();  // A third and a fourth one, made when first asked for.
+  Array w();
   std::span<std::uint8_t> mask() { return {mask_.get(), n_ / 8}; }
+  std::span<std::uint8_t> mask_bytes();  // One byte an element, made when first asked for.
 
   // Of f32 buffers.
   const float* x_f32() const { return reinterpret_cast<const float*>(x_.get()); }
@@ -33,11 +38,12 @@ class Buffers {
   };
   using Bytes = std::unique_ptr<std::uint8_t[], Free>;
   static Bytes Allocate(std::size_t bytes);
-  Bytes Values() const;
+  void FillZ();
+  std::size_t bytes() const { return n_ * SizeOf(type_); }
 
   DType type_;
   std::size_t n_;
-  Bytes x_, y_, z_, mask_;
+  Bytes x_, y_, z_, w_, mask_, mask_bytes_;
 };
 
 }  // namespace fallow::bench

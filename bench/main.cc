@@ -2,20 +2,14 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <string>
 #include <string_view>
 
+#include "bench/context.h"
+#include "bench/peers/peers.h"
 #include "bench/register.h"
 #include "bench/reporters.h"
-#include "fallow/target.h"
 
 namespace {
-
-std::string TargetNames() {
-  std::string names;
-  for (const fallow::Target target : fallow::SupportedTargets()) names += std::string(target.name()) + " ";
-  return names;
-}
 
 // Google Benchmark takes a reporter for a file only if it is to write one.
 bool WantsFile(int argc, char** argv) {
@@ -26,11 +20,10 @@ bool WantsFile(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  benchmark::AddCustomContext("fallow_commit", FALLOW_COMMIT);
-  benchmark::AddCustomContext("fallow_compiler", FALLOW_COMPILER);
-  benchmark::AddCustomContext("fallow_targets", TargetNames());
-  benchmark::AddCustomContext("fallow_default_target", fallow::DefaultTarget().name());
-  fallow::bench::RegisterKernels();
+  fallow::bench::AddContext();
+  fallow::bench::RegisterYardsticks();
+  fallow::bench::RegisterDropout();
+  fallow::bench::RegisterMasks();
   fallow::bench::RegisterVariants();
   fallow::bench::RegisterRows();
   fallow::bench::RegisterFused();
@@ -38,6 +31,7 @@ int main(int argc, char** argv) {
 #ifdef FALLOW_BENCH_TRAINING
   fallow::bench::RegisterTraining();
 #endif
+  fallow::bench::RegisterPeers();
   const bool to_file = WantsFile(argc, argv);
   benchmark::Initialize(&argc, argv);
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 1;

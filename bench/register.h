@@ -3,14 +3,21 @@
 #ifndef FALLOW_BENCH_REGISTER_H_
 #define FALLOW_BENCH_REGISTER_H_
 
+#include "bench/row.h"
+
 namespace fallow::bench {
 
+void RegisterDropout();
 void RegisterFused();
-void RegisterKernels();
-void RegisterRows();
+void RegisterMasks();
 void RegisterNoise();
+void RegisterRows();
 void RegisterTraining();
 void RegisterVariants();
+void RegisterYardsticks();
+
+// Memcpy, StreamCopy and Scale of a case.
+void RegisterCopies(const Case& c);
 
 }  // namespace fallow::bench
 

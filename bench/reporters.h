@@ -1,5 +1,5 @@
-// Google Benchmark's reporters with the names that the rows were given: without its "/real_time", which all of them
-// have.
+// Google Benchmark's reporters with the names that the rows were given: without its "/real_time", which nearly all of
+// them have, and "/iterations:1/manual_time".
 #ifndef FALLOW_BENCH_REPORTERS_H_
 #define FALLOW_BENCH_REPORTERS_H_
 
@@ -16,7 +16,10 @@ class PlainNames : public Reporter {
 
   void ReportRuns(const std::vector<benchmark::BenchmarkReporter::Run>& runs) override {
     std::vector<benchmark::BenchmarkReporter::Run> plain = runs;
-    for (benchmark::BenchmarkReporter::Run& run : plain) run.run_name.time_type.clear();
+    for (benchmark::BenchmarkReporter::Run& run : plain) {
+      run.run_name.time_type.clear();
+      run.run_name.iterations.clear();
+    }
     Reporter::ReportRuns(plain);
   }
 };

@@ -1,8 +1,6 @@
 #include "bench/row.h"
 
-#include <benchmark/benchmark.h>
-
-#include <utility>
+#include <string>
 
 namespace fallow::bench {
 namespace {
@@ -21,41 +19,20 @@ const char* NameOf(DType type) {
   return "?";
 }
 
-void Run(benchmark::State& state, const Case& c, double bytes, const Operation& operation, const Verify& verify) {
-  Buffers& buffers = Buffers::For(c.type, c.n);
-  if (!operation(c, buffers, 0).ok()) return state.SkipWithError("the call failed");
-  if (verify && !verify(c, buffers)) return state.SkipWithError("the result differs from the specification");
-  std::uint64_t iteration = 0;
-  for (auto _ : state) {
-    if (!operation(c, buffers, ++iteration).ok()) return state.SkipWithError("the call failed");
-    benchmark::ClobberMemory();
-  }
-  const auto elements = static_cast<double>(c.n) * static_cast<double>(state.iterations());
-  state.SetItemsProcessed(static_cast<std::int64_t>(elements));
-  state.SetBytesProcessed(static_cast<std::int64_t>(elements * bytes));
-}
+}  // namespace
 
-// Operation/type/p=0.1/n=65536/t=1
 std::string NameOf(const std::string& operation, const Case& c) {
   return operation + "/" + NameOf(c.type) + (c.rate_text.empty() ? "" : "/p=" + c.rate_text) +
          "/n=" + std::to_string(c.n) + "/t=" + std::to_string(c.execution.max_threads);
 }
 
-void Register(const std::string& name, const Case& c, double bytes, Operation operation, Verify verify) {
-  benchmark::RegisterBenchmark(name.c_str(), [=](benchmark::State& state) {
-    Run(state, c, bytes, operation, verify);
-  })->UseRealTime();
-}
-
-}  // namespace
-
 void RegisterRow(const std::string& name, const Case& c, double bytes, Operation operation, Verify verify) {
-  Register(NameOf(name, c) + "/" + c.execution.target.name(), c, bytes, std::move(operation), std::move(verify));
+  AddRow(NameOf(name, c) + "/" + c.execution.target.name(), c, bytes, std::move(operation), std::move(verify));
 }
 
 void RegisterPeerRow(const std::string& peer, const std::string& name, const Case& c, double bytes, Operation operation,
                      Verify verify) {
-  Register(peer + "/" + NameOf(name, c), c, bytes, std::move(operation), std::move(verify));
+  AddRow(peer + "/" + NameOf(name, c), c, bytes, std::move(operation), std::move(verify));
 }
 
 }  // namespace fallow::bench

@@ -25,9 +25,10 @@ struct Case {
         type(element_type) {}
 
   // A new key each iteration, so that no branch predictor learns a mask.
-  Mask MaskOf(std::uint64_t iteration) const {
-    return {rate, MaskKey{.seed = 1, .stream = iteration, .rounds = rounds}};
+  MaskKey KeyOf(std::uint64_t iteration) const {
+    return {.seed = iteration + 1, .stream = iteration + 1, .rounds = rounds, .layout = layout};
   }
+  Mask MaskOf(std::uint64_t iteration) const { return {rate, KeyOf(iteration)}; }
 
   std::size_t n;
   Execution execution;
@@ -35,18 +36,22 @@ struct Case {
   Rate rate;
   DType type;
   Rounds rounds = Rounds::k10;
+  MaskStream layout = MaskStream::kFallow;
 };
 
 using Operation = std::function<Status(const Case&, Buffers&, std::uint64_t iteration)>;
-// Whether what the operation left in the buffers, with iteration 0, is right.
+// Whether what the operation leaves in fresh buffers, with iteration 0, is right.
 using Verify = std::function<bool(const Case&, Buffers&)>;
 
-// Registers Operation/type/p=0.1/n=65536/t=1/AVX2. `bytes` an element are read and written.
-void RegisterRow(const std::string& name, const Case& c, double bytes, Operation operation, Verify verify = {});
+// Takes a row with its whole name: what a program does with its rows.
+void AddRow(const std::string& name, const Case& c, double bytes, Operation operation, Verify verify);
 
-// The same for another library: Peer/Operation/type/p=0.1/n=65536/t=1.
+// Adds Operation/type/p=0.1/n=65536/t=1/AVX2. `bytes` an element are read and written.
+void RegisterRow(const std::string& name, const Case& c, double bytes, Operation operation, Verify verify);
+
+// The same of another library: Peer/Operation/type/p=0.1/n=65536/t=1.
 void RegisterPeerRow(const std::string& peer, const std::string& name, const Case& c, double bytes, Operation operation,
-                     Verify verify = {});
+                     Verify verify);
 
 }  // namespace fallow::bench
 

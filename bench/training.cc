@@ -1,19 +1,29 @@
-// Rows of whole training steps: TrainingStep/f32/784-1024-1024-10/dropout=on/batch=128/t=1.
+// Rows of training steps and of whole epochs: TrainingStep/f32/784-1024-1024-10/dropout=on/batch=128/t=1. Those of
+// PyTorch are in peers/torch_epochs.py.
 #include <benchmark/benchmark.h>
 
+#include <algorithm>
 #include <cstdint>
+#include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
+#include "bench/grid.h"
 #include "bench/register.h"
+#include "fallow/nn/data.h"
 #include "fallow/nn/loss.h"
 #include "fallow/nn/model.h"
 #include "fallow/nn/optimizer.h"
+#include "fallow/nn/training.h"
 
 namespace fallow::bench {
 namespace {
 
 constexpr std::size_t kBatch = 128;
+constexpr std::size_t kEpochs = 4;
+const std::filesystem::path kData = "/usr/share/datasets/fashion-mnist";
 
 struct Network {
   const char* name;
@@ -48,20 +58,61 @@ void TrainingStep(benchmark::State& state, const char* layers, int threads) {
   state.SetItemsProcessed(static_cast<std::int64_t>(state.iterations() * kBatch));
 }
 
+nn::Dataset ReadImages(const std::string& prefix) {
+  nn::Tensor images = nn::ReadIdx(kData / (prefix + "-images-idx3-ubyte.gz"));
+  for (float& value : images.values()) value /= 255.0f;
+  return {std::move(images), nn::ReadIdx(kData / (prefix + "-labels-idx1-ubyte.gz"))};
+}
+
+// Time is the median of all epochs but the first, without evaluation; the accuracy is that on the test images after the
+// last. Each repetition has a seed of its own.
+void TrainingEpoch(benchmark::State& state, const char* layers, int threads, std::uint64_t seed) {
+  if (!std::filesystem::exists(kData)) return state.SkipWithError("dataset-fashion-mnist is not installed");
+  static const nn::Dataset train = ReadImages("train"), test = ReadImages("t10k");
+  const Execution execution{.max_threads = threads};
+  nn::Sequential model(train.x.sample_shape(), std::string("flatten,") + layers, seed);
+  nn::TrainingOptions options;
+  options.epochs = kEpochs;
+  options.batch_size = kBatch;
+  options.seed = seed;
+  options.execution = execution;
+  const nn::TrainingResult result = nn::Train(model, train, nullptr, options);
+  std::vector<double> seconds;
+  for (const nn::EpochRecord& epoch : result.history) seconds.push_back(epoch.seconds);
+  std::nth_element(seconds.begin() + 1, seconds.begin() + 1 + (kEpochs - 1) / 2, seconds.end());
+  const double median = seconds[1 + (kEpochs - 1) / 2];
+  for (auto _ : state) state.SetIterationTime(median);
+  state.SetItemsProcessed(static_cast<std::int64_t>(train.rows()));
+  state.counters["seconds"] = median;
+  state.counters["images_per_second"] = static_cast<double>(train.rows()) / median;
+  state.counters["epochs"] = static_cast<double>(kEpochs);
+  state.counters["accuracy"] = nn::EvaluateModel(model, test, nn::Loss::kSoftmaxCrossEntropy, execution).accuracy();
+}
+
+benchmark::internal::Benchmark* Register(const char* operation, const Network& network, bool dropout, int threads,
+                                         const std::function<void(benchmark::State&)>& run) {
+  const std::string name = std::string(operation) + "/f32/" + network.name +
+                           (dropout ? "/dropout=on" : "/dropout=off") + "/batch=" + std::to_string(kBatch) +
+                           "/t=" + std::to_string(threads);
+  return benchmark::RegisterBenchmark(name.c_str(), run)->Unit(benchmark::kMillisecond);
+}
+
 }  // namespace
 
 void RegisterTraining() {
   for (const Network& network : kNetworks) {
     for (const bool dropout : {true, false}) {
-      for (const int threads : {1, 2}) {
-        const std::string name = std::string("TrainingStep/f32/") + network.name +
-                                 (dropout ? "/dropout=on" : "/dropout=off") + "/batch=" + std::to_string(kBatch) +
-                                 "/t=" + std::to_string(threads);
+      for (const int threads : ThreadCounts()) {
         const char* layers = dropout ? network.with_dropout : network.without;
-        benchmark::RegisterBenchmark(name.c_str(),
-                                     [=](benchmark::State& state) { TrainingStep(state, layers, threads); })
-            ->UseRealTime()
-            ->Unit(benchmark::kMillisecond);
+        Register("TrainingStep", network, dropout, threads, [=](benchmark::State& state) {
+          TrainingStep(state, layers, threads);
+        })->UseRealTime();
+        Register("TrainingEpoch", network, dropout, threads,
+                 [=, seed = std::uint64_t{0}](benchmark::State& state) mutable {
+                   TrainingEpoch(state, layers, threads, ++seed);
+                 })
+            ->UseManualTime()
+            ->Iterations(1);
       }
     }
   }

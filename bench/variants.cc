@@ -1,30 +1,87 @@
 // Rows of the variants of dropout. Feature alpha dropout is AlphaDropoutForward with another mask, DropConnect is
 // DropoutForward on weights.
+#include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <vector>
 
+#include "bench/check.h"
+#include "bench/grid.h"
 #include "bench/register.h"
 #include "bench/row.h"
 #include "fallow/alpha_dropout.h"
 #include "fallow/drop_block.h"
 #include "fallow/monte_carlo.h"
 #include "fallow/zoneout.h"
+#include "tests/support/variants_oracle.h"
 
 namespace fallow::bench {
 namespace {
 
-constexpr std::size_t kSizes[] = {65536, 64 << 20};
+Status Alpha(const Case& c, Buffers& b, std::uint64_t iteration) {
+  return AlphaDropoutForward(b.x(), c.MaskOf(iteration), b.y(), c.execution);
+}
 
-// Some thousand elements against the scalar specification.
+bool IsAlpha(const Case& c, Buffers& b) {
+  return InWindows(c.n, [&](std::size_t first, std::size_t count) {
+    return Same(
+        b.y(), first,
+        oracle::AlphaDropout(OracleType(c.type), Part(b.x(), first, count), OracleMask(c, first, count), RateOf(c)));
+  });
+}
+
+Status AlphaBackward(const Case& c, Buffers& b, std::uint64_t iteration) {
+  return AlphaDropoutBackward(b.x(), c.MaskOf(iteration), b.y(), c.execution);
+}
+
+bool IsAlphaBackward(const Case& c, Buffers& b) {
+  const double a = oracle::AlphaOf(RateOf(c)).a;
+  return InWindows(c.n, [&](std::size_t first, std::size_t count) {
+    return Same(b.y(), first,
+                oracle::Dropout(OracleType(c.type), Part(b.x(), first, count), OracleMask(c, first, count),
+                                {static_cast<float>(a), a}));
+  });
+}
+
+// The previous state is z.
+Status Zoneout(const Case& c, Buffers& b, std::uint64_t iteration) {
+  return ZoneoutForward(b.x(), b.z(), c.MaskOf(iteration), b.y(), c.execution);
+}
+
+Status ZoneoutOfGradients(const Case& c, Buffers& b, std::uint64_t iteration) {
+  return ZoneoutBackward(b.x(), c.MaskOf(iteration), b.y(), b.z(), c.execution);
+}
+
+Status ZoneoutOfInference(const Case& c, Buffers& b, std::uint64_t) {
+  return ZoneoutInference(b.x(), b.z(), c.rate, b.y(), c.execution);
+}
+
 bool IsZoneout(const Case& c, Buffers& b) {
-  const MaskKey key = c.MaskOf(0).key();
-  const auto* previous = static_cast<const float*>(b.z().data());
-  for (std::size_t i = 0; i < c.n; i += c.n / 4096 + 1) {
-    const bool keep = MaskUniform(key, i) < c.rate.threshold();
-    if (b.y_f32()[i] != (keep ? b.x_f32()[i] : previous[i])) return false;
-  }
-  return true;
+  return InWindows(c.n, [&](std::size_t first, std::size_t count) {
+    return Same(b.y(), first,
+                oracle::Select(OracleType(c.type), OracleMask(c, first, count), Part(b.x(), first, count),
+                               Part(b.z(), first, count)));
+  });
+}
+
+bool IsZoneoutBackward(const Case& c, Buffers& b) {
+  return InWindows(c.n, [&](std::size_t first, std::size_t count) {
+    const oracle::Elements zeros(count * SizeOf(c.type));
+    const oracle::ElementView dy = Part(b.x(), first, count);
+    const std::vector<std::uint8_t> mask = OracleMask(c, first, count);
+    return Same(b.y(), first, oracle::Select(OracleType(c.type), mask, dy, zeros)) &&
+           Same(b.z(), first, oracle::Select(OracleType(c.type), mask, zeros, dy));
+  });
+}
+
+bool IsZoneoutInference(const Case& c, Buffers& b) {
+  return InWindows(c.n, [&](std::size_t first, std::size_t count) {
+    return Same(
+        b.y(), first,
+        oracle::Expectation(OracleType(c.type), Part(b.x(), first, count), Part(b.z(), first, count), RateOf(c)));
+  });
 }
 
 // Maps of 14 x 14 and blocks of 7 x 7, as in the last stages of a residual network; a few elements are left over.
@@ -35,64 +92,109 @@ DropBlockShape Maps(std::size_t n) {
 // A sequence a row.
 DropBlockShape Sequences(std::size_t n) { return {.samples = n / 1024, .width = 1024, .block_width = 7}; }
 
-Operation DropBlockOf(DropBlockShape (*shape_of)(std::size_t), bool in_place) {
-  return [=](const Case& c, Buffers& b, std::uint64_t iteration) {
-    const DropBlockShape shape = shape_of(c.n);
-    const ConstArray x((in_place ? b.y() : b.x()).data(), c.type, shape.size());
-    return DropBlockForward(x, shape, c.rate, c.MaskOf(iteration).key(), {b.y().data(), c.type, shape.size()},
-                            c.execution);
-  };
+using ShapeOf = DropBlockShape (*)(std::size_t n);
+
+template <ShapeOf kShapeOf>
+Status DropBlock(const Case& c, Buffers& b, std::uint64_t iteration) {
+  const DropBlockShape shape = kShapeOf(c.n);
+  return DropBlockForward({b.x().data(), c.type, shape.size()}, shape, c.rate, c.KeyOf(iteration),
+                          {b.y().data(), c.type, shape.size()}, c.execution);
 }
 
+// y stays what it became: with the masks, the values vary, not the time.
+Status DropBlockInPlace(const Case& c, Buffers& b, std::uint64_t iteration) {
+  const DropBlockShape shape = Maps(c.n);
+  const Array y(b.y().data(), c.type, shape.size());
+  return DropBlockForward(y, shape, c.rate, c.KeyOf(iteration), y, c.execution);
+}
+
+std::vector<std::uint8_t> OracleDropBlock(const DropBlockShape& s, const Case& c) {
+  const oracle::BlockShape shape = {s.samples, s.channels, s.height, s.width, s.block_height, s.block_width};
+  return oracle::DropBlockMask(shape, RateOf(c), OracleKey(c, 0));
+}
+
+// All of it, as its factor depends on all; and so of the smaller sizes alone.
+template <ShapeOf kShapeOf>
+bool IsDropBlock(const Case& c, Buffers& b) {
+  if (c.n > 1 << 20) {
+    Case smaller = c;
+    smaller.n = 1 << 20;
+    Buffers& buffers = Buffers::For(c.type, smaller.n);
+    buffers.Refill();
+    return DropBlock<kShapeOf>(smaller, buffers, 0).ok() && IsDropBlock<kShapeOf>(smaller, buffers);
+  }
+  const std::vector<std::uint8_t> mask = OracleDropBlock(kShapeOf(c.n), c);
+  return Same(b.y(), 0,
+              oracle::Dropout(OracleType(c.type), Part(b.x(), 0, mask.size()), mask, oracle::Renormalisation(mask)));
+}
+
+bool AreZeros(const Case& c, Buffers& b) { return Same(b.y(), 0, oracle::Elements(c.n * SizeOf(c.type))); }
+
 // Eight samples of an eighth of the elements: y is as large as elsewhere.
+constexpr std::size_t kSamples = 8;
+
 Status Samples(const Case& c, Buffers& b, std::uint64_t iteration) {
-  constexpr std::size_t kSamples = 8;
   const std::size_t cols = c.n / kSamples;
   return MonteCarloForward({b.x().data(), c.type, cols}, c.MaskOf(iteration * kSamples), kSamples,
                            {b.y().data(), c.type, kSamples, cols, cols}, c.execution);
 }
 
-void RegisterTyped(const Case& c) {
-  const auto size = static_cast<double>(SizeOf(c.type));
-  RegisterRow("AlphaDropoutForward", c, 2 * size, [](const Case& k, Buffers& b, std::uint64_t iteration) {
-    return AlphaDropoutForward(b.x(), k.MaskOf(iteration), b.y(), k.execution);
+bool AreSamples(const Case& c, Buffers& b) {
+  const std::size_t cols = c.n / kSamples;
+  return InWindows(c.n, [&](std::size_t first, std::size_t count) {
+    const std::vector<std::uint8_t> mask =
+        oracle::MaskBytes(RateOf(c), OracleKey(c, first % cols, first / cols), count);
+    return Same(
+        b.y(), first,
+        oracle::Dropout(OracleType(c.type), Part(b.x(), first % cols, count), mask, oracle::TrainingFactor(RateOf(c))));
   });
-  RegisterRow("ZoneoutBackward", c, 3 * size, [](const Case& k, Buffers& b, std::uint64_t iteration) {
-    return ZoneoutBackward(b.x(), k.MaskOf(iteration), b.y(), b.z(), k.execution);
-  });
-  RegisterRow("MonteCarloForward", c, 1.125 * size, Samples);
-  RegisterRow("DropBlock2d", c, 2 * size, DropBlockOf(Maps, false));
-  RegisterRow("DropBlock2dInPlace", c, 2 * size, DropBlockOf(Maps, true));
-  RegisterRow("DropBlock1d", c, 2 * size, DropBlockOf(Sequences, false));
 }
 
-void RegisterF32(const Case& c) {
-  RegisterRow(
-      "ZoneoutForward", c, 12,
-      [](const Case& k, Buffers& b, std::uint64_t iteration) {
-        return ZoneoutForward(b.x(), b.z(), k.MaskOf(iteration), b.y(), k.execution);
-      },
-      IsZoneout);
-  RegisterRow("ZoneoutInference", c, 12, [](const Case& k, Buffers& b, std::uint64_t) {
-    return ZoneoutInference(b.x(), b.z(), k.rate, b.y(), k.execution);
+Status Welford(const Case& c, Buffers& b, std::uint64_t iteration) {
+  return WelfordUpdate(b.x(), iteration + 1, b.y(), b.z(), c.execution);
+}
+
+// As the second sample, from a mean of 0 and an m2 of x with its halves swapped.
+bool IsWelford(const Case& c, Buffers& b) {
+  return InWindows(c.n, [&](std::size_t first, std::size_t count) {
+    const float* old_m2 = b.x_f32() + (first + c.n / 2) % c.n;
+    std::vector<float> mean(count), m2(old_m2, old_m2 + count);
+    oracle::WelfordUpdate(OracleType(c.type), Part(b.x(), first, count), 2, mean, m2);
+    return std::equal(mean.begin(), mean.end(), b.y_f32() + first) &&
+           std::equal(m2.begin(), m2.end(), static_cast<const float*>(b.z().data()) + first);
   });
+}
+
+Status Variance(const Case& c, Buffers& b, std::uint64_t) { return WelfordVariance(b.x(), 3, b.y(), c.execution); }
+
+bool IsVariance(const Case& c, Buffers& b) {
+  return InWindows(c.n, [&](std::size_t first, std::size_t count) {
+    return std::equal(b.y_f32() + first, b.y_f32() + first + count, b.x_f32() + first,
+                      [](float variance, float m2) { return variance == m2 / 3.0f; });
+  });
+}
+
+void RegisterTyped(const Case& c) {
+  const auto size = static_cast<double>(SizeOf(c.type));
+  RegisterRow("AlphaDropoutForward", c, 2 * size, Alpha, IsAlpha);
+  RegisterRow("AlphaDropoutBackward", c, 2 * size, AlphaBackward, IsAlphaBackward);
+  RegisterRow("ZoneoutForward", c, 3 * size, Zoneout, IsZoneout);
+  RegisterRow("ZoneoutBackward", c, 3 * size, ZoneoutOfGradients, IsZoneoutBackward);
+  RegisterRow("ZoneoutInference", c, 3 * size, ZoneoutOfInference, IsZoneoutInference);
+  RegisterRow("MonteCarloForward", c, 1.125 * size, Samples, AreSamples);
+  RegisterRow("DropBlock2d", c, 2 * size, DropBlock<Maps>, IsDropBlock<Maps>);
+  RegisterRow("DropBlock2dInPlace", c, 2 * size, DropBlockInPlace, AreZeros);
+  RegisterRow("DropBlock1d", c, 2 * size, DropBlock<Sequences>, IsDropBlock<Sequences>);
 }
 
 }  // namespace
 
 void RegisterVariants() {
-  for (const std::size_t n : kSizes) {
-    for (const int threads : {1, 2}) {
-      const Execution execution{.max_threads = threads, .target = DefaultTarget()};
-      RegisterRow("WelfordUpdate", {n, execution, ""}, 20, [](const Case& k, Buffers& b, std::uint64_t iteration) {
-        return WelfordUpdate(b.x(), iteration + 1, b.y(), b.z(), k.execution);
-      });
-      for (const char* rate : {"0.1", "0.5"}) {
-        RegisterF32({n, execution, rate});
-        for (const DType type : {DType::kF32, DType::kBF16, DType::kF16}) RegisterTyped({n, execution, rate, type});
-      }
-    }
-  }
+  ForEachCase(kRates, kComputedInFloat, RegisterTyped);
+  ForEachCase(kNoRate, kF32, [](const Case& c) {
+    RegisterRow("WelfordUpdate", c, 20, Welford, IsWelford);
+    RegisterRow("WelfordVariance", c, 8, Variance, IsVariance);
+  });
 }
 
 }  // namespace fallow::bench

@@ -13,6 +13,7 @@ void Call::Record() const {
   record.target = UsedTarget(execution_.target);
   record.threads = threads_;
   record.start = start_;
+  record.thread_nanoseconds = record.nanoseconds + more_of_threads_;
   record.mask_nanoseconds = mask_nanoseconds_.load(std::memory_order_relaxed);
   execution_.profile->record(execution_.profile->context, record);
 }

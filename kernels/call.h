@@ -45,8 +45,11 @@ class Call {
 
   // The rest is only for calls that are profiled.
 
-  // By the caller's thread.
-  void NoteThreads(int threads) const { threads_ = std::max(threads_, threads); }
+  // By the caller's thread: pieces that took `more` nanoseconds of all threads than of this one.
+  void AddPieces(int threads, std::int64_t more) const {
+    threads_ = std::max(threads_, threads);
+    more_of_threads_ += more;
+  }
   // By any.
   void AddMaskTime(std::int64_t nanoseconds) const {
     mask_nanoseconds_.fetch_add(nanoseconds, std::memory_order_relaxed);
@@ -60,6 +63,7 @@ class Call {
   std::size_t elements_;
   std::int64_t start_ = 0;
   mutable std::atomic<std::int64_t> mask_nanoseconds_ = 0;
+  mutable std::int64_t more_of_threads_ = 0;
   mutable int threads_ = 1;
   DType type_;
 };
@@ -67,9 +71,8 @@ class Call {
 // ParallelFor, on at most `max_threads` threads, which is at most what the call may use.
 template <class Body>
 void ParallelFor(std::size_t count, const Call& call, int max_threads, const Body& body) noexcept {
-  if (call.profiled()) [[unlikely]]
-    call.NoteThreads(MostThreads(count, max_threads));
-  ParallelFor(count, max_threads, body);
+  if (!call.profiled()) return ParallelFor(count, max_threads, body);
+  call.AddPieces(MostThreads(count, max_threads), TimedParallelFor(count, max_threads, body));
 }
 
 template <class Body>

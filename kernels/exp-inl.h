@@ -17,10 +17,10 @@ namespace hn = hwy::HWY_NAMESPACE;
 
 // The larger one; v if that is a NaN.
 HWY_INLINE VF AtLeastOrNaN(VF v, VF limit) {
-#if HWY_TARGET == HWY_SCALAR || HWY_TARGET == HWY_EMU128  // Max prefers numbers there.
-  return hn::IfThenElse(hn::Lt(v, limit), limit, v);
-#else  // The second if one is a NaN (x86), or the NaN.
+#if HWY_ARCH_X86 && HWY_TARGET != HWY_SCALAR && HWY_TARGET != HWY_EMU128  // Max is the second if one is a NaN.
   return hn::Max(limit, v);
+#else  // Max prefers numbers.
+  return hn::IfThenElse(hn::Lt(v, limit), limit, v);
 #endif
 }
 

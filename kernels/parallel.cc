@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 
+#include "kernels/clock.h"
 #include "kernels/workers.h"
 
 #if defined(__SANITIZE_THREAD__)
@@ -71,6 +72,21 @@ void RunPieces(std::size_t count, int max_threads, PieceFunction function, const
     DrawPieces(job);
   }
   TakeOver(&job);
+}
+
+std::int64_t TimePieces(std::size_t count, int max_threads, PieceFunction function, const void* context) noexcept {
+  if (MostThreads(count, max_threads) == 1) {
+    RunPieces(count, max_threads, function, context);
+    return 0;
+  }
+  const std::int64_t start = NowNanoseconds();
+  std::atomic<std::int64_t> sum = 0;
+  ParallelFor(count, max_threads, [&](std::size_t piece) {
+    const std::int64_t piece_start = NowNanoseconds();
+    function(context, piece);
+    sum.fetch_add(NowNanoseconds() - piece_start, std::memory_order_relaxed);
+  });
+  return sum - (NowNanoseconds() - start);
 }
 
 }  // namespace fallow

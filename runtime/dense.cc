@@ -10,15 +10,51 @@
 #include "fallow/nn/error.h"
 #include "fallow/nn/layers.h"
 #include "fallow/philox.h"
+#include "kernels/parallel.h"
 #include "runtime/blas.h"
 #include "runtime/numbers.h"
+#include "runtime/region.h"
 #include "runtime/row_kernels.h"
 
 namespace fallow::nn {
 namespace {
 
-// Units in one gradient block. See runtime/README.md for how it was chosen.
+// Units in one gradient block. See runtime/README.md for how this and the next were chosen.
 constexpr std::size_t kUnitsPerBlock = 128;
+
+// How the result of a product is cut into parts that different threads may compute: by columns, so that the weights are
+// packed once, or by rows if it has few columns.
+constexpr std::size_t kColsPerPart = 256;
+constexpr std::size_t kRowsPerPart = 64;
+constexpr std::size_t kColsMultiple = 16;                          // A cache line of float.
+constexpr std::size_t kMinMultiplications = std::size_t{1} << 21;  // Of a product that is cut: some 20 microseconds.
+
+// Rows and columns of a product's result.
+struct Part {
+  std::size_t row, rows, col, cols;
+};
+
+// Calls body(part) for parts that depend on `size` alone, so that results do not depend on threads.
+template <class Body>
+void ForEachPart(GemmSize size, const Execution& execution, const Body& body) {
+  const std::size_t multiplications = size.m * size.n * size.k;
+  if (multiplications < kMinMultiplications) return body(Part{0, size.m, 0, size.n});
+  Region region(kProductInParts, multiplications, execution);
+  const std::size_t count = (size.n + kColsPerPart - 1) / kColsPerPart;
+  if (count == 1) {
+    const std::size_t parts = (size.m + kRowsPerPart - 1) / kRowsPerPart;
+    region.Run(parts, [&](std::size_t i) {
+      const std::size_t row = i * kRowsPerPart;
+      body(Part{row, std::min(kRowsPerPart, size.m - row), 0, size.n});
+    });
+    return;
+  }
+  const std::size_t cols = ((size.n - 1) / count / kColsMultiple + 1) * kColsMultiple;
+  region.Run(count, [&](std::size_t i) {
+    const std::size_t col = std::min(i * cols, size.n);
+    if (col < size.n) body(Part{0, size.m, col, std::min(cols, size.n - col)});
+  });
+}
 
 // The stream of initial parameters: a layer index that no model reaches keeps it apart from all dropout masks.
 constexpr std::uint64_t kInitialStream = 0xFFFFFF;
@@ -97,15 +133,23 @@ class Dense : public Layer {
   bool needs_input() const override { return true; }
 
   void ForwardRows(const Pass& pass, Rows rows, const float* x, float* y) override {
-    GemmNT({rows.count(), units_, inputs_}, x, inputs_, weight(), inputs_, y, units_, pass.execution);
-    if (options_.use_bias) {
-      RowKernelsFor(pass.execution.target).add_bias(parameters_[1].value.data(), rows.count(), units_, y);
-    }
+    const RowKernels& kernels = RowKernelsFor(pass.execution.target);
+    ForEachPart({rows.count(), units_, inputs_}, pass.execution, [&](Part part) {
+      float* out = y + part.row * units_ + part.col;
+      GemmNT({part.rows, part.cols, inputs_}, x + part.row * inputs_, inputs_, weight() + part.col * inputs_, inputs_,
+             out, units_, pass.execution);
+      if (!options_.use_bias) return;
+      const float* bias = parameters_[1].value.data() + part.col;
+      for (std::size_t r = 0; r < part.rows; ++r) kernels.add_bias(bias, 1, part.cols, out + r * units_);
+    });
   }
 
   void BackwardRows(const Pass& pass, Rows rows, const float*, const float*, const float* dy, float* dx) override {
     if (dx == nullptr) return;
-    GemmNN({rows.count(), inputs_, units_}, dy, units_, weight(), inputs_, dx, inputs_, pass.execution);
+    ForEachPart({rows.count(), inputs_, units_}, pass.execution, [&](Part part) {
+      GemmNN({part.rows, part.cols, units_}, dy + part.row * units_, units_, weight() + part.col, inputs_,
+             dx + part.row * inputs_ + part.col, inputs_, pass.execution);
+    });
   }
 
   std::size_t gradient_blocks() const override { return (units_ + kUnitsPerBlock - 1) / kUnitsPerBlock; }

@@ -43,8 +43,10 @@ struct GradientPiece {
   std::size_t block;
 };
 
-Pass InTask(Pass pass) {
-  pass.execution.max_threads = 1;
+// For each of `blocks` tasks: the threads that are left to it.
+Pass InTask(Pass pass, std::size_t blocks) {
+  int& threads = pass.execution.max_threads;
+  if (threads > 0) threads = std::max(1, threads / static_cast<int>(std::min<std::size_t>(blocks, threads)));
   return pass;
 }
 
@@ -61,8 +63,8 @@ struct Sequential::Impl {
   std::size_t size() const { return layers.size(); }
   const Shape& output_shape() const { return shapes.back(); }
   // Of layer i and `rows` rows.
-  Region LayerRegion(const char* operation, const Pass& pass, std::size_t i, std::size_t rows) const {
-    return Region(operation, rows * shapes[i + 1].elements(), pass.execution, {i, specs[i].c_str()});
+  LayerRegion RegionOf(const char* operation, const Pass& pass, std::size_t i, std::size_t rows) const {
+    return {operation, rows * shapes[i + 1].elements(), pass, i, specs[i].c_str()};
   }
   const BufferPlan& plan(Mode mode) const { return value_plans[static_cast<std::size_t>(mode)]; }
 
@@ -128,8 +130,9 @@ void Sequential::Impl::ForwardBlock(const Pass& pass, const BufferPlan& plan, Ro
   for (std::size_t i = 0; i < layers.size(); ++i) {
     // An identity that shares its input's memory. The plan copies only a last one that would be the caller's.
     if (layers[i]->identity(pass.mode) && plan.buffer[i] == plan.buffer[i + 1]) continue;
-    const Region region = LayerRegion(kLayerForward, pass, i, rows.count());
-    layers[i]->ForwardRows(pass, rows, values.Read(plan, i, rows.begin, x), values.Write(plan, i + 1, rows.begin));
+    const LayerRegion region = RegionOf(kLayerForward, pass, i, rows.count());
+    layers[i]->ForwardRows(region.pass(), rows, values.Read(plan, i, rows.begin, x),
+                           values.Write(plan, i + 1, rows.begin));
   }
 }
 
@@ -137,10 +140,10 @@ void Sequential::Impl::BackwardBlock(const Pass& pass, Rows rows, const Tensor& 
   const BufferPlan& plan = value_plans[static_cast<std::size_t>(Mode::kTrain)];
   for (std::size_t i = layers.size(); i-- > first_trained + 1;) {
     if (layers[i]->identity(Mode::kTrain)) continue;
-    const Region region = LayerRegion(kLayerBackward, pass, i, rows.count());
-    layers[i]->BackwardRows(pass, rows, values.Read(plan, i, rows.begin, x), values.Read(plan, i + 1, rows.begin, x),
-                            gradients.Read(gradient_plan, i + 1, rows.begin, dy),
-                            gradients.Write(gradient_plan, i, rows.begin));
+    const LayerRegion region = RegionOf(kLayerBackward, pass, i, rows.count());
+    layers[i]->BackwardRows(
+        region.pass(), rows, values.Read(plan, i, rows.begin, x), values.Read(plan, i + 1, rows.begin, x),
+        gradients.Read(gradient_plan, i + 1, rows.begin, dy), gradients.Write(gradient_plan, i, rows.begin));
   }
 }
 
@@ -200,11 +203,10 @@ const Tensor& Sequential::Forward(const Pass& pass, const Tensor& x) {
   impl.values.Resize(plan, x.rows());
   impl.trained_input = pass.mode == Mode::kTrain ? &x : nullptr;
 
-  const Pass inner = InTask(pass);
   const RowBlocks blocks(x.rows());
-  const Region region(kForward, x.values().size(), pass.execution, blocks.count());
-  ParallelFor(blocks.count(), pass.execution.max_threads,
-              [&](std::size_t block) { impl.ForwardBlock(inner, plan, blocks[block], x); });
+  const Pass inner = InTask(pass, blocks.count());
+  Region region(kForward, x.values().size(), pass.execution);
+  region.Run(blocks.count(), [&](std::size_t block) { impl.ForwardBlock(inner, plan, blocks[block], x); });
 
   Tensor& output = impl.values[0];
   output.Resize(x.rows(), impl.output_shape());
@@ -222,18 +224,16 @@ void Sequential::Backward(const Pass& pass, const Tensor& dy) {
   }
   impl.gradients.Resize(impl.gradient_plan, x.rows());
 
-  const Pass inner = InTask(pass);
   const RowBlocks blocks(x.rows());
-  const Region region(kBackward, x.values().size(), pass.execution,
-                      std::max(blocks.count(), impl.gradient_pieces.size()));
-  ParallelFor(blocks.count(), pass.execution.max_threads,
-              [&](std::size_t block) { impl.BackwardBlock(inner, blocks[block], x, dy); });
+  const Pass inner = InTask(pass, blocks.count());
+  Region region(kBackward, x.values().size(), pass.execution);
+  region.Run(blocks.count(), [&](std::size_t block) { impl.BackwardBlock(inner, blocks[block], x, dy); });
 
   const BufferPlan& plan = impl.plan(Mode::kTrain);
-  ParallelFor(impl.gradient_pieces.size(), pass.execution.max_threads, [&](std::size_t p) {
+  region.Run(impl.gradient_pieces.size(), [&](std::size_t p) {
     const GradientPiece piece = impl.gradient_pieces[p];
-    const Region of_piece = impl.LayerRegion(kLayerGradients, inner, piece.layer, x.rows());
-    impl.layers[piece.layer]->ParameterGradients(inner, piece.block, x.rows(),
+    const LayerRegion of_piece = impl.RegionOf(kLayerGradients, inner, piece.layer, x.rows());
+    impl.layers[piece.layer]->ParameterGradients(of_piece.pass(), piece.block, x.rows(),
                                                  impl.values.Read(plan, piece.layer, 0, x),
                                                  impl.gradients.Read(impl.gradient_plan, piece.layer + 1, 0, dy));
   });

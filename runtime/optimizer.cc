@@ -7,7 +7,6 @@
 #include <utility>
 
 #include "fallow/nn/error.h"
-#include "kernels/parallel.h"
 #include "runtime/names.h"
 #include "runtime/numbers.h"
 #include "runtime/region.h"
@@ -95,15 +94,15 @@ Optimizer::Optimizer(const OptimizerOptions& options, std::vector<NamedParameter
 }
 
 void Optimizer::Step(double learning_rate, const Execution& execution) {
-  const Region region(kOptimizerStep, elements_, execution, pieces_.size());
+  Region region(kOptimizerStep, elements_, execution);
   ++steps_;
-  UpdatePieces(learning_rate, execution);
-  LimitNorms(execution);
+  UpdatePieces(learning_rate, execution, region);
+  LimitNorms(execution, region);
 }
 
-void Optimizer::UpdatePieces(double learning_rate, const Execution& execution) {
+void Optimizer::UpdatePieces(double learning_rate, const Execution& execution, Region& step) {
   const UpdateKernels& kernels = UpdateKernelsFor(execution.target);
-  ParallelFor(pieces_.size(), execution.max_threads, [&](std::size_t i) {
+  step.Run(pieces_.size(), [&](std::size_t i) {
     const Piece& piece = pieces_[i];
     Parameter& parameter = *parameters_[piece.parameter].parameter;
     const std::size_t count = piece.end - piece.begin;
@@ -118,18 +117,18 @@ void Optimizer::UpdatePieces(double learning_rate, const Execution& execution) {
                    first_[piece.parameter].data() + piece.begin, second_[piece.parameter].data() + piece.begin);
       return;
     }
-    const SgdStep step{penalty, static_cast<float>(learning_rate), static_cast<float>(options_.momentum),
-                       options_.nesterov};
+    const SgdStep sgd{penalty, static_cast<float>(learning_rate), static_cast<float>(options_.momentum),
+                      options_.nesterov};
     if (options_.momentum > 0) {
-      kernels.sgd(step, count, g, w, first_[piece.parameter].data() + piece.begin);
+      kernels.sgd(sgd, count, g, w, first_[piece.parameter].data() + piece.begin);
     } else {
-      kernels.sgd_without_momentum(step, count, g, w);
+      kernels.sgd_without_momentum(sgd, count, g, w);
     }
   });
 }
 
-void Optimizer::LimitNorms(const Execution& execution) {
-  ParallelFor(row_pieces_.size(), execution.max_threads, [&](std::size_t i) {
+void Optimizer::LimitNorms(const Execution& execution, Region& step) {
+  step.Run(row_pieces_.size(), [&](std::size_t i) {
     const Piece& piece = row_pieces_[i];
     Parameter& parameter = *parameters_[piece.parameter].parameter;
     const Region region(kOptimizerPiece, (piece.end - piece.begin) * parameter.value.cols(), execution);

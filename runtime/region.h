@@ -1,62 +1,66 @@
-// A region of the runtime's work that makes a profile record.
+// Regions of the runtime's work that make profile records.
 #ifndef FALLOW_RUNTIME_REGION_H_
 #define FALLOW_RUNTIME_REGION_H_
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 
 #include "fallow/execution.h"
+#include "fallow/nn/layer.h"
 #include "fallow/nn/profile.h"
-#include "kernels/clock.h"
-#include "kernels/dispatch.h"
 #include "kernels/parallel.h"
 
 namespace fallow::nn {
 
-// Which layer a region is of, if any.
-struct LayerName {
-  std::size_t index = 0;
-  const char* spec = nullptr;
-};
-
 // Records the time it lives, if there is a sink.
 class Region {
  public:
-  // `pieces`: how many the region's work is cut into, for as many threads as the execution allows.
-  Region(const char* operation, std::size_t elements, const Execution& execution, std::size_t pieces = 1,
-         LayerName layer = {})
-      : execution_(execution), operation_(operation), elements_(elements), pieces_(pieces), layer_(layer) {
-    if (execution.profile != nullptr) start_ = NowNanoseconds();
-  }
-  Region(const char* operation, std::size_t elements, const Execution& execution, LayerName layer)
-      : Region(operation, elements, execution, 1, layer) {}
-  ~Region() {
-    if (execution_.profile != nullptr) Record(NowNanoseconds() - start_);
-  }
+  Region(const char* operation, std::size_t elements, const Execution& execution);
+  ~Region();
   Region(const Region&) = delete;
   Region& operator=(const Region&) = delete;
 
- private:
-  void Record(std::int64_t nanoseconds) const {
-    CallRecord record;
-    record.operation = operation_;
-    record.dtype = DType::kF32;
-    record.elements = elements_;
-    record.target = UsedTarget(execution_.target);
-    record.threads = MostThreads(pieces_, execution_.max_threads);
-    record.start = start_;
-    record.nanoseconds = nanoseconds;
-    record.layer = layer_.index;
-    record.spec = layer_.spec;
-    execution_.profile->record(execution_.profile->context, record);
+  // ParallelFor, of work in the region.
+  template <class Body>
+  void Run(std::size_t count, const Body& body) {
+    const int max_threads = execution_.max_threads;
+    if (!profiled()) return ParallelFor(count, max_threads, body);
+    AddInner(MostThreads(count, max_threads), TimedParallelFor(count, max_threads, body));
   }
+
+ private:
+  friend class LayerRegion;
+
+  bool profiled() const { return execution_.profile != nullptr; }
+  // From any thread: what all threads spent on something in the region, less what the region's own did.
+  void AddInner(int threads, std::int64_t more);
 
   const Execution& execution_;
   const char* operation_;
   std::size_t elements_;
-  std::size_t pieces_;
-  LayerName layer_;
+  const char* spec_ = nullptr;  // Of a layer's.
+  std::size_t layer_ = 0;
   std::int64_t start_ = 0;
+  std::atomic<std::int64_t> more_of_threads_ = 0;
+  std::atomic<int> threads_ = 1;
+};
+
+// A layer in one of its passes. What is done with pass() says in its records which layer did it.
+class LayerRegion {
+ public:
+  LayerRegion(const char* operation, std::size_t elements, const Pass& pass, std::size_t layer, const char* spec);
+  LayerRegion(const LayerRegion&) = delete;
+  LayerRegion& operator=(const LayerRegion&) = delete;
+
+  const Pass& pass() const { return inner_; }
+
+ private:
+  static void Stamp(void* context, const CallRecord& record) noexcept;
+
+  Region region_;
+  ProfileSink stamp_;
+  Pass inner_;
 };
 
 }  // namespace fallow::nn

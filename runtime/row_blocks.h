@@ -12,7 +12,7 @@ namespace fallow::nn {
 // See runtime/README.md for how the size was chosen.
 class RowBlocks {
  public:
-  static constexpr std::size_t kMaxRows = 64;
+  static constexpr std::size_t kMaxRows = 128;
 
   explicit RowBlocks(std::size_t rows) : rows_(rows), count_(rows / kMaxRows + (rows % kMaxRows != 0)) {}
 

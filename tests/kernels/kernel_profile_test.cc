@@ -97,9 +97,14 @@ void ExpectRecordOf(const ProfiledFunction& function, const Arguments& arguments
   EXPECT_EQ(record.target, DefaultTarget());
   EXPECT_EQ(record.layer, 0u);
   EXPECT_EQ(record.spec, nullptr);
+  EXPECT_EQ(record.pass, nullptr);
   EXPECT_GE(record.start, before);
   EXPECT_LE(record.start + record.nanoseconds, after);
-  EXPECT_GE(record.nanoseconds, record.threads == 1 ? record.mask_nanoseconds : 0);
+  EXPECT_GE(record.thread_nanoseconds, record.mask_nanoseconds);
+  if (record.threads == 1) {
+    EXPECT_EQ(record.thread_nanoseconds, record.nanoseconds);
+  }
+  EXPECT_LE(record.thread_nanoseconds, record.threads * record.nanoseconds);
   const bool random = arguments.rate.drop_probability() == 0.3 && buffers.size() > 1000;
   if (random) {
     EXPECT_EQ(record.mask_nanoseconds > 0, function.words == ProfiledFunction::kMasks);

@@ -144,6 +144,41 @@ TEST(DenseTest, WeightsAreAFunctionOfSeedAndIndex) {
   EXPECT_NE(a->parameters()[0].value.values()[0], other_index->parameters()[0].value.values()[0]);
 }
 
+// Large enough to be cut into parts: by columns, one of them shorter, by rows, and of one row.
+TEST(DenseTest, LargeProductsEqualTheFormulas) {
+  struct {
+    std::size_t rows, units, inputs;
+  } const kSizes[] = {{70, 530, 300}, {150, 40, 400}, {1, 1040, 2100}};
+  for (const auto& [rows, units, inputs] : kSizes) {
+    const auto dense = MakeDense(units);
+    dense->Build({inputs}, 1, 0);
+    const Tensor& w = dense->parameters()[0].value;
+    const Tensor& bias = dense->parameters()[1].value;
+    const Tensor x = RandomTensor(rows, {inputs}, 1), dy = RandomTensor(rows, {units}, 2);
+    std::vector<Tensor> y, dx;
+    for (const int threads : {1, 2, 3}) {
+      const Pass pass{.execution = {.max_threads = threads}};
+      dense->ForwardRows(pass, {0, rows}, x.data(), y.emplace_back(rows, Shape{units}).data());
+      dense->BackwardRows(pass, {0, rows}, x.data(), y[0].data(), dy.data(),
+                          dx.emplace_back(rows, Shape{inputs}).data());
+      EXPECT_TRUE(test::SameBits(y[0].values(), y.back().values())) << threads;
+      EXPECT_TRUE(test::SameBits(dx[0].values(), dx.back().values())) << threads;
+    }
+    for (std::size_t r = 0; r < rows; ++r) {
+      for (std::size_t j = 0; j < units; ++j) {
+        double sum = bias.values()[j];
+        for (std::size_t k = 0; k < inputs; ++k) sum += double{x.row(r)[k]} * double{w.row(j)[k]};
+        ASSERT_NEAR(y[0].row(r)[j], sum, 1e-4) << r << ' ' << j;
+      }
+      for (std::size_t k = 0; k < inputs; ++k) {
+        double sum = 0;
+        for (std::size_t j = 0; j < units; ++j) sum += double{dy.row(r)[j]} * double{w.row(j)[k]};
+        ASSERT_NEAR(dx[0].row(r)[k], sum, 1e-4) << r << ' ' << k;
+      }
+    }
+  }
+}
+
 TEST(DenseTest, RefusesNoInputs) { EXPECT_THROW(MakeDense(3)->Build({0}, 1, 0), Error); }
 
 TEST(DropoutLayerTest, IsTheContractsMask) {

@@ -76,8 +76,8 @@ struct OutOfPlace {
   std::vector<Tensor> values;
 };
 
-// 128 rows are two blocks of 64.
-constexpr std::size_t kRows = 128, kBlock = 64;
+// 256 rows are two blocks of 128.
+constexpr std::size_t kRows = 256, kBlock = 128;
 
 TEST(ModelTest, SharedMemoryChangesNothing) {
   const Shape input{3, 4};
@@ -153,7 +153,7 @@ Tensor Trained(const Execution& execution, std::size_t rows) {
 
 TEST(ModelTest, TrainingIsTheSameBitsForAnyNumberOfThreads) {
   for (const Target target : SupportedTargets()) {
-    for (const std::size_t rows : {1u, 65u, 128u, 200u}) {
+    for (const std::size_t rows : {1u, 65u, 128u, 300u}) {
       const Tensor one = Trained({.max_threads = 1, .target = target}, rows);
       const Tensor two = Trained({.max_threads = 2, .target = target}, rows);
       const Tensor all = Trained({.max_threads = 0, .target = target}, rows);

@@ -21,8 +21,10 @@
 namespace fallow::nn {
 namespace {
 
-constexpr char kLayers[] = "dropout:0.2,dense:150:relu:max_norm=3,dropout:0.5,dense:140:tanh,dense:10";
-constexpr std::size_t kRows = 200;  // Four blocks.
+// Products of the first dense layer are cut by columns, those of the second by rows, those of the third not at all;
+// dropout between them is for two threads.
+constexpr char kLayers[] = "dropout:0.2,dense:600:relu:max_norm=3,dropout:0.5,dense:140:tanh,dense:10";
+constexpr std::size_t kRows = 200;  // Two blocks.
 
 struct Seen {
   CallRecord record;
@@ -58,9 +60,10 @@ class Records {
   std::vector<Seen> seen_;
 };
 
-void RunStep(Sequential& model, Optimizer& optimizer, std::uint64_t step, const Execution& execution) {
-  const Tensor x = RandomTensor(kRows, {100}, 1);
-  const Tensor y = RandomTarget(Loss::kSoftmaxCrossEntropy, kRows, 10, 2);
+void RunStep(Sequential& model, Optimizer& optimizer, std::uint64_t step, const Execution& execution,
+             std::size_t rows = kRows) {
+  const Tensor x = RandomTensor(rows, {100}, 1);
+  const Tensor y = RandomTarget(Loss::kSoftmaxCrossEntropy, rows, 10, 2);
   Tensor dy;
   const Pass pass{.mode = Mode::kTrain, .seed = 1, .step = step, .execution = execution};
   Evaluate(Loss::kSoftmaxCrossEntropy, model.Forward(pass, x), y, &dy, execution);
@@ -87,42 +90,66 @@ Counts CountsOf(const std::vector<Seen>& seen) {
 }
 
 TEST_P(StepRecordsTest, LayersBlockByBlock) {
-  const Counts forward = {{{0, "dropout:0.2"}, 4}, {{1, "dense:150:max_norm=3"}, 4},
-                          {{2, "relu"}, 4},        {{3, "dropout:0.5"}, 4},
-                          {{4, "dense:140"}, 4},   {{5, "tanh"}, 4},
-                          {{6, "dense:10"}, 4}};
+  const Counts forward = {{{0, "dropout:0.2"}, 2}, {{1, "dense:600:max_norm=3"}, 2},
+                          {{2, "relu"}, 2},        {{3, "dropout:0.5"}, 2},
+                          {{4, "dense:140"}, 2},   {{5, "tanh"}, 2},
+                          {{6, "dense:10"}, 2}};
   Counts backward = forward;
   backward.erase({0, "dropout:0.2"});           // Nobody needs the gradient of the input,
-  backward.erase({1, "dense:150:max_norm=3"});  // nor of the layer before the first with parameters.
-  const Counts gradients = {{{1, "dense:150:max_norm=3"}, 2}, {{4, "dense:140"}, 2}, {{6, "dense:10"}, 1}};
+  backward.erase({1, "dense:600:max_norm=3"});  // nor of the layer before the first with parameters.
+  const Counts gradients = {{{1, "dense:600:max_norm=3"}, 5}, {{4, "dense:140"}, 2}, {{6, "dense:10"}, 1}};
   EXPECT_EQ(CountsOf(records_.Of(kLayerForward)), forward);
   EXPECT_EQ(CountsOf(records_.Of(kLayerBackward)), backward);
   EXPECT_EQ(CountsOf(records_.Of(kLayerGradients)), gradients);
 }
 
-TEST_P(StepRecordsTest, ProductsAndKernelsAreInsideOfLayers) {
-  std::vector<Seen> layers;
-  for (const char* operation : {kLayerForward, kLayerBackward, kLayerGradients}) {
-    for (const Seen& s : records_.Of(operation)) layers.push_back(s);
-  }
-  const auto holders = [&](const Seen& inner) {
-    return std::ranges::count_if(layers, [&](const Seen& layer) { return layer.Holds(inner); });
-  };
-  std::size_t multiplications = 0;
+TEST_P(StepRecordsTest, ProductsAndKernelsSayWhichLayerTheyAreOf) {
+  std::size_t multiplications = 0, in_parts = 0;
   for (const Seen& s : records_.Of(kGemm)) {
-    EXPECT_EQ(holders(s), 1);
+    ASSERT_NE(s.record.spec, nullptr);
+    EXPECT_EQ(std::string(s.record.spec).rfind("dense:", 0), 0u);
     multiplications += s.record.elements;
   }
-  // Every weight once a row and direction; the first layer's not backward.
-  EXPECT_EQ(multiplications, kRows * (2 * 100 * 150 + 3 * 150 * 140 + 3 * 140 * 10));
-  EXPECT_EQ(records_.Of("DropoutForward").size(), 8u);
-  EXPECT_EQ(records_.Of("DropoutBackward").size(), 4u);
-  for (const char* kernel : {"DropoutForward", "DropoutBackward"}) {
+  for (const Seen& s : records_.Of(kProductInParts)) in_parts += s.record.elements;
+  // Every weight once a row and pass; not the first layer's backward. Gradients have blocks instead.
+  EXPECT_EQ(multiplications, kRows * (2 * 100 * 600 + 3 * 600 * 140 + 3 * 140 * 10));
+  EXPECT_EQ(in_parts, kRows * (100 * 600 + 2 * 600 * 140));
+  EXPECT_EQ(records_.Of("DropoutForward").size(), 4u);
+  EXPECT_EQ(records_.Of("DropoutBackward").size(), 2u);
+  for (const auto& [kernel, pass] : {std::pair("DropoutForward", kLayerForward), {"DropoutBackward", kLayerBackward}}) {
     for (const Seen& s : records_.Of(kernel)) {
-      EXPECT_EQ(holders(s), 1);
+      EXPECT_STREQ(s.record.pass, pass);
+      EXPECT_STREQ(s.record.spec, s.record.layer == 0 ? "dropout:0.2" : "dropout:0.5");
       EXPECT_GT(s.record.mask_nanoseconds, 0);
-      EXPECT_EQ(s.record.threads, 1);
     }
+  }
+}
+
+// What all threads did in a layer is the layer's.
+TEST_P(StepRecordsTest, LayersHoldTheWorkOfAllThreads) {
+  // Of several steps, so that workers have woken up, and of one block, whose layers get all threads.
+  Records records;
+  for (std::uint64_t step = 1; step <= 30; ++step) {
+    RunStep(model_, optimizer_, step, {.max_threads = GetParam(), .profile = records.sink()}, kRows / 2);
+  }
+  std::map<std::pair<std::size_t, std::string>, std::pair<std::int64_t, std::int64_t>> times;
+  for (const Seen& s : records.all()) {
+    if (s.record.spec == nullptr) continue;
+    auto& [whole, parts] = times[{s.record.layer, s.record.pass}];
+    if (s.Is(s.record.pass)) {
+      whole += s.record.thread_nanoseconds;
+    } else if (!s.Is(kProductInParts)) {
+      parts += s.record.thread_nanoseconds;
+    }
+    EXPECT_LE(s.record.threads, GetParam());
+    EXPECT_GE(s.record.thread_nanoseconds, s.record.mask_nanoseconds);
+    if (GetParam() == 1) {
+      EXPECT_EQ(s.record.thread_nanoseconds, s.record.nanoseconds);
+    }
+  }
+  EXPECT_EQ(times.size(), 7u + 5u + 3u);
+  for (const auto& [layer, of_layer] : times) {
+    EXPECT_GE(of_layer.first, of_layer.second) << layer.first << ' ' << layer.second;
   }
 }
 
@@ -143,7 +170,7 @@ TEST_P(StepRecordsTest, OneOfEachPartOfTheStep) {
   EXPECT_EQ(records_.Of(kOptimizerStep)[0].record.elements, model_.parameter_count());
   std::size_t updated = 0;
   for (const Seen& s : records_.Of(kOptimizerPiece)) updated += s.record.elements;
-  EXPECT_EQ(updated, model_.parameter_count() + 100 * 150) << "once more, where norms have a limit";
+  EXPECT_EQ(updated, model_.parameter_count() + 100 * 600) << "once more, where norms have a limit";
 }
 
 // Regions end in the order of their records, and either hold each other or are apart.

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <chrono>
 #include <string_view>
-#include <utility>
 
 #include "fallow/nn/profile.h"
 
@@ -78,42 +77,43 @@ void ProfileSums::Record(void* context, const CallRecord& record) noexcept {
 void ProfileSums::Add(const CallRecord& record) {
   const std::lock_guard lock(mutex_);
   if (!measuring_) return;
-  Thread& thread = ThisThread();
   if (events_.size() < most_events_) {
-    events_.push_back({record, static_cast<std::size_t>(&thread - seen_.data())});
+    events_.push_back({record, ThisThread()});
   } else {
     events_fit_ = false;
   }
   threads_ = std::max(threads_, record.threads);
 
   const std::string_view operation = record.operation;
-  if (operation == nn::kLayerForward) return AddTo(layers_[record.layer].by_direction[kForwards], record, thread);
-  if (operation == nn::kLayerBackward) return AddTo(layers_[record.layer].by_direction[kBackwards], record, thread);
-  if (operation == nn::kLayerGradients) return AddTo(layers_[record.layer].by_direction[kOfParameters], record, thread);
-  if (operation == nn::kLoss) return AddTo(loss_, record, thread);
-  if (operation == nn::kOptimizerPiece) return AddTo(optimizer_, record, thread);
-  if (operation == nn::kSelectBatch) return AddTo(data_, record, thread);
-  // What these enclose has been added already.
-  if (operation == nn::kForward || operation == nn::kBackward || operation == nn::kOptimizerStep) return;
-  if (operation == nn::kGemm) {
-    thread.inner.gemm += record.nanoseconds;
-    thread.inner.multiplications += record.elements;
-    return;
+  if (record.spec != nullptr) return AddToLayer(record);
+  if (operation == nn::kLoss) loss_.total += record.thread_nanoseconds;
+  if (operation == nn::kOptimizerPiece) optimizer_.total += record.thread_nanoseconds;
+  if (operation == nn::kSelectBatch) data_.total += record.thread_nanoseconds;
+}
+
+void ProfileSums::AddToLayer(const CallRecord& record) {
+  const std::string_view operation = record.operation, pass = record.pass;
+  const Direction direction = pass == nn::kLayerForward    ? kForwards
+                              : pass == nn::kLayerBackward ? kBackwards
+                                                           : kOfParameters;
+  Times& times = layers_[record.layer].by_direction[direction];
+  if (operation == pass) {
+    times.total += record.thread_nanoseconds;
+  } else if (operation == nn::kGemm) {
+    times.gemm += record.thread_nanoseconds;
+    times.multiplications += record.elements;
+  } else if (operation != nn::kProductInParts) {
+    times.mask += record.mask_nanoseconds;
+    times.apply += record.thread_nanoseconds - record.mask_nanoseconds;
   }
-  thread.inner.mask += record.mask_nanoseconds;
-  thread.inner.apply += record.nanoseconds - record.mask_nanoseconds;
 }
 
-ProfileSums::Thread& ProfileSums::ThisThread() {
+std::size_t ProfileSums::ThisThread() {
   const std::thread::id id = std::this_thread::get_id();
-  const auto found = std::ranges::find(seen_, id, &Thread::id);
-  return found != seen_.end() ? *found : seen_.emplace_back(Thread{id, {}});
-}
-
-void ProfileSums::AddTo(Times& sum, const CallRecord& record, Thread& thread) {
-  Times times = std::exchange(thread.inner, {});
-  times.total = record.nanoseconds;
-  sum += times;
+  const auto found = std::ranges::find(seen_, id);
+  if (found != seen_.end()) return static_cast<std::size_t>(found - seen_.begin());
+  seen_.push_back(id);
+  return seen_.size() - 1;
 }
 
 }  // namespace fallow::tools

@@ -68,15 +68,10 @@ class ProfileSums {
   std::size_t traced_steps() const { return traced_steps_; }  // Whose events those are.
 
  private:
-  struct Thread {
-    std::thread::id id;
-    Times inner;  // What happened inside of the layer that has not ended yet.
-  };
-
   static void Record(void* context, const CallRecord& record) noexcept;
   void Add(const CallRecord& record);
-  Thread& ThisThread();
-  static void AddTo(Times& sum, const CallRecord& record, Thread& thread);
+  void AddToLayer(const CallRecord& record);
+  std::size_t ThisThread();
 
   ProfileSink sink_;
   std::mutex mutex_;  // Of all that follows, while the run lasts.
@@ -84,7 +79,7 @@ class ProfileSums {
   std::int64_t resumed_ = 0;
   std::int64_t wall_ = 0;
   int threads_ = 1;
-  std::vector<Thread> seen_;
+  std::vector<std::thread::id> seen_;
   std::vector<LayerTimes> layers_;
   Times loss_, optimizer_, data_;
   std::size_t most_events_;

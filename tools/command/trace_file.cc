@@ -20,21 +20,24 @@ constexpr int kProcess = 1;
 
 double Microseconds(std::int64_t nanoseconds) { return static_cast<double>(nanoseconds) / 1e3; }
 
-// "dense:1024 forward", or the operation alone.
-std::string NameOf(const CallRecord& record) {
-  const std::string_view operation = record.operation;
-  if (record.spec == nullptr) return record.operation;
-  const char* const pass = operation == nn::kLayerForward    ? " forward"
-                           : operation == nn::kLayerBackward ? " backward"
-                                                             : " gradients";
-  return record.spec + std::string(pass);
+bool IsLayer(const CallRecord& record) {
+  return record.spec != nullptr && std::string_view(record.operation) == record.pass;
+}
+
+// "dense:1024 forward".
+std::string LayerOf(const CallRecord& record) {
+  const std::string_view pass = record.pass;
+  const char* const name = pass == nn::kLayerForward    ? " forward"
+                           : pass == nn::kLayerBackward ? " backward"
+                                                        : " gradients";
+  return record.spec + std::string(name);
 }
 
 // What viewers colour and filter by.
 const char* CategoryOf(const CallRecord& record) {
   const std::string_view operation = record.operation;
-  if (record.spec != nullptr) return "layer";
-  if (operation == nn::kGemm) return "gemm";
+  if (IsLayer(record)) return "layer";
+  if (operation == nn::kGemm || operation == nn::kProductInParts) return "gemm";
   for (const char* const step :
        {nn::kForward, nn::kBackward, nn::kLoss, nn::kOptimizerStep, nn::kOptimizerPiece, nn::kSelectBatch}) {
     if (operation == step) return "step";
@@ -59,7 +62,10 @@ const char* NameOf(DType type) {
 Json ArgumentsOf(const CallRecord& record) {
   Json arguments;
   const std::string_view category = CategoryOf(record);
-  if (category == "layer") arguments["layer"] = record.layer;
+  if (record.spec != nullptr) {
+    arguments["layer"] = record.layer;
+    if (!IsLayer(record)) arguments["of"] = LayerOf(record);
+  }
   if (category == "gemm") {
     arguments["multiplications"] = record.elements;
     const auto nanoseconds = static_cast<double>(std::max<std::int64_t>(1, record.nanoseconds));
@@ -67,7 +73,7 @@ Json ArgumentsOf(const CallRecord& record) {
     return arguments;
   }
   arguments["elements"] = record.elements;
-  if (category == "step") arguments["threads"] = record.threads;
+  arguments["threads"] = record.threads;
   if (category != "kernel") return arguments;
   arguments["dtype"] = NameOf(record.dtype);
   arguments["target"] = record.target.name();
@@ -84,7 +90,7 @@ Json CompleteEvent(const TraceEvent& event, std::int64_t origin) {
   return {{"ph", "X"},
           {"pid", kProcess},
           {"tid", event.thread},
-          {"name", NameOf(record)},
+          {"name", IsLayer(record) ? LayerOf(record) : record.operation},
           {"cat", CategoryOf(record)},
           {"ts", Microseconds(record.start - origin)},
           {"dur", Microseconds(record.nanoseconds)},

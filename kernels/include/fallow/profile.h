@@ -24,12 +24,14 @@ struct CallRecord {
   int threads = 1;
   std::int64_t start = 0;        // Nanoseconds since the epoch of std::chrono::steady_clock,
   std::int64_t nanoseconds = 0;  // and from there to the end, argument checks included.
-  // Of generating, reading and storing masks, or of generating the random words of noise, summed over threads: with
-  // several, it may be more than `nanoseconds`.
+  // What all threads spent working on the call, summed; `nanoseconds` if there was one.
+  std::int64_t thread_nanoseconds = 0;
+  // The part of it that generated, read and stored masks, or generated the random words of noise.
   std::int64_t mask_nanoseconds = 0;
-  // Left as they are by kernels; fallow/nn/profile.h says which records have them.
-  std::size_t layer = 0;
+  // The layer that made the call, if one did, and in which of its passes: fallow/nn/profile.h. Null: none did.
   const char* spec = nullptr;
+  const char* pass = nullptr;
+  std::size_t layer = 0;
 };
 
 // Receives records, through Execution::profile. A function and an address for it, rather than a virtual function, so
@@ -41,7 +43,8 @@ struct CallRecord {
 // be safe for that. It may call kernels itself. Nothing else changes: not a bit of a result, no allocation.
 //
 // Costs, of a call with a sink: what `record` does, two readings of the clock, and two more for each 32,768 or 65,536
-// elements of a mask, or 2,048 of noise. Without: nothing but asking whether there is one.
+// elements of a mask, or 2,048 of noise, and for each piece of work where there are several threads. Without: nothing
+// but asking whether there is one.
 struct ProfileSink {
   void (*record)(void* context, const CallRecord& record) noexcept = nullptr;
   void* context = nullptr;

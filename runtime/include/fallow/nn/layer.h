@@ -78,7 +78,8 @@ class Layer {
 
   // The rest throws nothing and allocates nothing.
 
-  // y[r] = f(x[r]) for the block's rows. `x` and `y` point to row `rows.begin`. One thread a block.
+  // y[r] = f(x[r]) for the block's rows. `x` and `y` point to row `rows.begin`. May use pass.execution.max_threads
+  // threads, to the same bits for any number of them.
   virtual void ForwardRows(const Pass& pass, Rows rows, const float* x, float* y) = 0;
 
   // dx[r] = (df/dx)^T dy[r] for the block's rows; the pointers point to row `rows.begin`. `dx` is null where nobody

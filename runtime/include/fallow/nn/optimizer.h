@@ -11,6 +11,8 @@
 
 namespace fallow::nn {
 
+class Region;
+
 enum class Algorithm : std::uint8_t { kSGD, kAdam, kAdamW };
 std::string_view Name(Algorithm algorithm);       // "sgd", "adam", "adamw"
 Algorithm ParseAlgorithm(std::string_view name);  // Throws Error naming the known ones.
@@ -66,8 +68,8 @@ class Optimizer {
     std::size_t parameter, begin, end;
   };
 
-  void UpdatePieces(double learning_rate, const Execution& execution);
-  void LimitNorms(const Execution& execution);
+  void UpdatePieces(double learning_rate, const Execution& execution, Region& step);
+  void LimitNorms(const Execution& execution, Region& step);
 
   OptimizerOptions options_;
   std::vector<NamedParameter> parameters_;

@@ -7,20 +7,24 @@
 namespace fallow::nn {
 
 // Pass::execution and TrainingOptions::execution lead to a sink. It gets the records of all kernels called on the way,
-// and one of each of the regions below, on the thread that worked on it, when it ends: so a record comes after those of
-// what happened inside, and the inner ones are those of the same thread that started no earlier. `layer` and `spec`,
-// valid as long as the model, are those of the layer; spec is null where there is none. `dtype` is f32.
+// and one of each of the regions below when it ends, on the thread that began it; so a thread's records come after
+// those of what happened inside. `dtype` is f32.
 
 // One layer and one block of rows: ForwardRows, BackwardRows. Elements: of the block's output.
 inline constexpr const char* kLayerForward = "LayerForward";
 inline constexpr const char* kLayerBackward = "LayerBackward";
 // One block of a layer's ParameterGradients. Elements: of dy, the whole batch's, of which the block takes a part.
 inline constexpr const char* kLayerGradients = "LayerGradients";
-// One matrix product, inside one of the above. Elements: multiplications, m * n * k.
-inline constexpr const char* kGemm = "Gemm";
+// These three, and the records of everything inside of them, on whatever thread, have `layer`, the layer's index,
+// `spec`, valid as long as the model, and `pass`, one of these three.
 
-// What takes the caller's thread from beginning to end, and encloses the layers that this thread worked on. `threads`
-// is how many may have worked on them. Elements: of the batch's input; of the output (loss); of all parameters.
+// One matrix product, or a part of one, in a layer. Elements: multiplications, m * n * k.
+inline constexpr const char* kGemm = "Gemm";
+// A product that several threads may share, around the parts that the layer's thread computes. Elements: likewise.
+inline constexpr const char* kProductInParts = "ProductInParts";
+
+// What takes the caller's thread from beginning to end. `threads` is how many may have worked on it. Elements: of the
+// batch's input; of the output (loss); of all parameters.
 inline constexpr const char* kForward = "Forward";
 inline constexpr const char* kBackward = "Backward";
 inline constexpr const char* kLoss = "Loss";

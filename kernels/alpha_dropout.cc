@@ -24,32 +24,34 @@ Affine AffineOf(const Rate& rate) {
 }  // namespace
 
 Status AlphaDropoutForward(ConstArray x, const Mask& mask, Array y, const Execution& execution) noexcept {
+  const Call call(__func__, x, execution);
   const Status status = CheckMasked("x", x, mask, "y", y);
   if (!status.ok()) return status;
   if (KeepsAllOrNone(mask)) {
-    CopyOrZero(x, DropsAll(mask), y, execution);
-    return {};
+    CopyOrZero(x, DropsAll(mask), y, call);
+    return call.Done();
   }
-  const SelectKernels& kernels = SelectKernelsFor(x.type(), execution.target);
+  const SelectKernels& kernels = SelectKernelsFor(x.type(), call.target());
   const Affine affine = AffineOf(mask.rate());
   ForEachMasked(
-      MaskWords(mask, x.size(), execution.target), execution,
+      MaskWords(mask, x.size(), call.target()), call,
       [&](const std::uint64_t* words, std::size_t n, const void* from, void* to) {
         kernels.affine(from, words, n, affine, to);
       },
       x, y);
-  return {};
+  return call.Done();
 }
 
 Status AlphaDropoutBackward(ConstArray dy, const Mask& mask, Array dx, const Execution& execution) noexcept {
+  const Call call(__func__, dy, execution);
   const Status status = CheckMasked("dy", dy, mask, "dx", dx);
   if (!status.ok()) return status;
   if (KeepsAllOrNone(mask)) {
-    CopyOrZero(dy, DropsAll(mask), dx, execution);
+    CopyOrZero(dy, DropsAll(mask), dx, call);
   } else {
-    Drop(MaskWords(mask, dy.size(), execution.target), dy, AffineOf(mask.rate()).scale, dx, execution);
+    Drop(MaskWords(mask, dy.size(), call.target()), dy, AffineOf(mask.rate()).scale, dx, call);
   }
-  return {};
+  return call.Done();
 }
 
 }  // namespace fallow

@@ -5,9 +5,8 @@
 #include <algorithm>
 #include <cstddef>
 
-#include "fallow/execution.h"
+#include "kernels/call.h"
 #include "kernels/mask_plan.h"
-#include "kernels/parallel.h"
 
 namespace fallow {
 
@@ -17,10 +16,10 @@ inline constexpr std::size_t kTaskElements = kChunkElements / 2;
 // Calls body(first, n) for chunks that cover [0, count), each of which may go to another thread. All bounds are
 // multiples of kTaskElements, so chunks never share a byte of a bit mask; no result may depend on where they are.
 template <class Body>
-void ForEachChunk(std::size_t count, const Execution& execution, const Body& body) noexcept {
-  const std::size_t size = execution.max_threads == 1 ? kChunkElements : kTaskElements;
+void ForEachChunk(std::size_t count, const Call& call, const Body& body) noexcept {
+  const std::size_t size = call.max_threads() == 1 ? kChunkElements : kTaskElements;
   const std::size_t chunks = count / size + (count % size != 0);
-  ParallelFor(chunks, execution.max_threads, [&](std::size_t chunk) {
+  ParallelFor(chunks, call, [&](std::size_t chunk) {
     const std::size_t first = chunk * size;
     body(first, std::min(size, count - first));
   });

@@ -10,9 +10,8 @@
 #include <array>
 #include <cstddef>
 
-#include "fallow/execution.h"
+#include "kernels/call.h"
 #include "kernels/chunks.h"
-#include "kernels/parallel.h"
 
 namespace fallow {
 
@@ -86,12 +85,11 @@ void SumStrip(const ColumnPlan& plan, std::size_t block, std::size_t column, con
 // to sums[i % period - column]. Then result[c] is the sum over all i with i % cols = c. `period` is a multiple of cols,
 // and cols itself if more than kStrip.
 template <class Body>
-void SumColumns(const ColumnPlan& plan, std::size_t cols, const Execution& execution, const Body& body,
-                float* result) noexcept {
+void SumColumns(const ColumnPlan& plan, std::size_t cols, const Call& call, const Body& body, float* result) noexcept {
   std::array<float, ColumnPlan::kPartialSums> scratch;
   float* partial = plan.blocks == 1 && plan.period == cols ? result : scratch.data();
-  const int threads = plan.count <= kTaskElements ? 1 : execution.max_threads;
-  ParallelFor(plan.blocks * plan.strips, threads, [&](std::size_t task) {
+  const int threads = plan.count <= kTaskElements ? 1 : call.max_threads();
+  ParallelFor(plan.blocks * plan.strips, call, threads, [&](std::size_t task) {
     const std::size_t block = task / plan.strips;
     const std::size_t column = task % plan.strips * ColumnPlan::kStrip;
     SumStrip(plan, block, column, body, partial + block * plan.period + column);

@@ -8,12 +8,12 @@
 #include <numbers>
 #include <numeric>
 
+#include "kernels/call.h"
 #include "kernels/checks.h"
 #include "kernels/chunks.h"
 #include "kernels/keyed_mask.h"
 #include "kernels/noise.h"
 #include "kernels/noise_kernels.h"
-#include "kernels/parallel.h"
 
 namespace fallow {
 namespace {
@@ -64,11 +64,11 @@ std::size_t PieceElements(std::size_t count) {
 
 // Calls sum(first, n) for pieces of [0, count), and returns the sum of what they return.
 template <class SumPiece>
-Sums SumPieces(std::size_t count, const Execution& execution, const SumPiece& sum) {
+Sums SumPieces(std::size_t count, const Call& call, const SumPiece& sum) {
   const std::size_t elements = PieceElements(count);
   const std::size_t pieces = count / elements + (count % elements != 0);
   std::array<Sums, kMaxPieces> of_pieces;
-  ParallelFor(pieces, execution.max_threads, [&](std::size_t piece) {
+  ParallelFor(pieces, call, [&](std::size_t piece) {
     const std::size_t first = piece * elements;
     of_pieces[piece] = sum(first, std::min(elements, count - first));
   });
@@ -90,37 +90,39 @@ double Gradient(const ConcreteRate& rate, const Sums& sums) {
 
 Status ConcreteDropoutForward(ConstArray x, const ConcreteRate& rate, const MaskKey& key, Array y,
                               const Execution& execution) noexcept {
+  const Call call(__func__, x, execution);
   if (const Status status = FirstError(CheckRate(rate), CheckInput("x", x, key)); !status.ok()) return status;
   if (const Status status = CheckOutput("y", x, y); !status.ok()) return status;
-  const NoiseKernels& kernels = NoiseKernelsFor(x.type(), execution.target);
+  const NoiseKernels& kernels = NoiseKernelsFor(x.type(), call.target());
   const ConcretePlan plan = PlanOf(rate);
-  Noise(key, execution.target)
+  Noise(key, call.target())
       .ForEach(
-          execution,
+          call,
           [&](const NoiseWords& words, std::size_t n, const void* from, void* to) {
             kernels.concrete(words, n, from, plan, to);
           },
           x, y);
-  return {};
+  return call.Done();
 }
 
 Status ConcreteDropoutBackward(ConstArray x, ConstArray dy, const ConcreteRate& rate, const MaskKey& key, Array dx,
                                double* dp, const Execution& execution) noexcept {
+  const Call call(__func__, x, execution);
   if (const Status status = CheckBackward(x, dy, rate, key, dx); !status.ok()) return status;
   if (dp == nullptr) return Status::Invalid("dp", 0, "an address that is not null");
-  const NoiseKernels& kernels = NoiseKernelsFor(x.type(), execution.target);
+  const NoiseKernels& kernels = NoiseKernelsFor(x.type(), call.target());
   const ConcretePlan plan = PlanOf(rate);
-  const Noise noise(key, execution.target);
-  const Sums sums = SumPieces(x.size(), execution, [&](std::size_t first, std::size_t count) {
+  const Noise noise(key, call.target());
+  const Sums sums = SumPieces(x.size(), call, [&](std::size_t first, std::size_t count) {
     ConcreteSums of_lanes;
     const auto part = [&](const NoiseWords& words, std::size_t n, const void* from, const void* gradient, void* to) {
       kernels.concrete_backward(words, n, from, gradient, plan, to, of_lanes);
     };
-    noise.ForEachIn(first, count, part, x, dy, dx);
+    noise.ForEachIn(call, first, count, part, x, dy, dx);
     return SumOfLanes(of_lanes);
   });
   *dp = Gradient(rate, sums);
-  return {};
+  return call.Done();
 }
 
 }  // namespace fallow

@@ -14,6 +14,9 @@ namespace fallow {
 // The supported targets that are not above `target`, as Highway's bits.
 std::int64_t AllowedTargetBits(Target target) noexcept;
 
+// The best of them: the one that FALLOW_DISPATCH takes.
+Target UsedTarget(Target target) noexcept;
+
 // Where Highway's dispatch tables have the best of them. The same in all tables: the library is compiled for one set of
 // targets.
 std::size_t TargetIndex(Target target) noexcept;

@@ -6,8 +6,8 @@
 #include <cstdint>
 
 #include "fallow/array.h"
-#include "fallow/execution.h"
 #include "kernels/apply_kernels.h"
+#include "kernels/call.h"
 #include "kernels/masked.h"
 #include "kernels/scale.h"
 
@@ -15,11 +15,11 @@ namespace fallow {
 
 // `source`: a MaskWords or its like.
 template <class Source>
-void Drop(const Source& source, const ConstArray& x, const Scale& scale, const Array& y, const Execution& execution) {
-  const ApplyKernels& kernels = ApplyKernelsFor(x.type(), execution.target);
+void Drop(const Source& source, const ConstArray& x, const Scale& scale, const Array& y, const Call& call) {
+  const ApplyKernels& kernels = ApplyKernelsFor(x.type(), call.target());
   const bool streaming = WantsStreaming(x, y);
   ForEachMasked(
-      source, execution,
+      source, call,
       [&](const std::uint64_t* words, std::size_t n, const void* from, void* to) {
         kernels.drop(from, words, n, scale, streaming, to);
       },

@@ -2,6 +2,7 @@
 
 #include <atomic>
 
+#include "kernels/call.h"
 #include "kernels/checks.h"
 #include "kernels/drop.h"
 #include "kernels/drop_block_words.h"
@@ -34,11 +35,11 @@ class WaitingWords {
 
 // Of `size` elements; seen(first, n, words) is called for each chunk.
 template <class Seen>
-std::size_t CountKept(const DropBlockWords& source, std::size_t size, const Execution& execution, const Seen& seen) {
+std::size_t CountKept(const DropBlockWords& source, std::size_t size, const Call& call, const Seen& seen) {
   std::atomic<std::size_t> kept = 0;
-  ForEachChunk(size, execution, [&](std::size_t first, std::size_t n) {
+  ForEachChunk(size, call, [&](std::size_t first, std::size_t n) {
     std::uint64_t words[kChunkWords];
-    source.Fill(first, n, words);
+    FillWords(call, source, first, n, words);
     kept.fetch_add(CountBits(words, n), std::memory_order_relaxed);
     seen(first, n, words);
   });
@@ -52,62 +53,60 @@ Scale ScaleOf(std::size_t size, std::size_t kept) {
   return scale;
 }
 
-void DropAndScale(const DropBlockWords& source, ConstArray x, Array y, const Execution& execution) {
+void DropAndScale(const DropBlockWords& source, ConstArray x, Array y, const Call& call) {
   const std::size_t size = x.size();
   if (!WaitingWords::Possible(x, y)) {
-    const std::size_t kept = CountKept(source, size, execution, [](auto...) {});
-    return Drop(source, x, ScaleOf(size, kept), y, execution);
+    const std::size_t kept = CountKept(source, size, call, [](auto...) {});
+    return Drop(source, x, ScaleOf(size, kept), y, call);
   }
   const WaitingWords waiting(y);
   const auto put = [&](std::size_t first, std::size_t n, const std::uint64_t* words) { waiting.Put(first, n, words); };
-  const std::size_t kept = CountKept(source, size, execution, put);
-  Drop(waiting, x, ScaleOf(size, kept), y, execution);
+  const std::size_t kept = CountKept(source, size, call, put);
+  Drop(waiting, x, ScaleOf(size, kept), y, call);
 }
 
 Status DropBlock(const char* input, ConstArray x, const DropBlockShape& shape, const Rate& rate, const MaskKey& key,
-                 const char* output, Array y, const Execution& execution) {
+                 const char* output, Array y, const Call& call) {
   if (const Status status = CheckArray(input, x); !status.ok()) return status;
   const Status status = FirstError(CheckDropBlock(shape, rate, key, x.size()), CheckOutput(output, x, y));
   if (!status.ok()) return status;
   if (rate.drop_probability() == 0.0) {
-    CopyOrZero(x, false, y, execution);
-    return {};
+    CopyOrZero(x, false, y, call);
+    return call.Done();
   }
-  const DropBlockWords source(shape, rate, key, execution.target);
+  const DropBlockWords source(shape, rate, key, call.target());
   if (rate.scaling() == Scaling::kAtInference) {
-    Drop(source, x, Scale(1.0), y, execution);
+    Drop(source, x, Scale(1.0), y, call);
   } else {
-    DropAndScale(source, x, y, execution);
+    DropAndScale(source, x, y, call);
   }
-  return {};
+  return call.Done();
 }
 
 }  // namespace
 
 Status DropBlockForward(ConstArray x, const DropBlockShape& shape, const Rate& rate, const MaskKey& key, Array y,
                         const Execution& execution) noexcept {
-  return DropBlock("x", x, shape, rate, key, "y", y, execution);
+  const Call call(__func__, x, execution);
+  return DropBlock("x", x, shape, rate, key, "y", y, call);
 }
 
 Status DropBlockBackward(ConstArray dy, const DropBlockShape& shape, const Rate& rate, const MaskKey& key, Array dx,
                          const Execution& execution) noexcept {
-  return DropBlock("dy", dy, shape, rate, key, "dx", dx, execution);
+  const Call call(__func__, dy, execution);
+  return DropBlock("dy", dy, shape, rate, key, "dx", dx, call);
 }
 
 Status GenerateDropBlockMask(const DropBlockShape& shape, const Rate& rate, const MaskKey& key, MaskFormat format,
                              std::span<std::uint8_t> stored, const Execution& execution) noexcept {
+  const Call call(__func__, kNoDType, shape.size(), execution);
   const std::size_t size = shape.size();
   const Status status =
       FirstError(CheckDropBlock(shape, rate, key, size), CheckStored(format, stored, size, Mask(rate, key)));
   if (!status.ok()) return status;
-  const DropBlockWords source(shape, rate, key, execution.target);
-  const StoredMask store(format, stored, execution.target);
-  ForEachChunk(size, execution, [&](std::size_t first, std::size_t n) {
-    std::uint64_t words[kChunkWords];
-    source.Fill(first, n, words);
-    store.Write(first, n, words);
-  });
-  return {};
+  const DropBlockWords source(shape, rate, key, call.target());
+  StoreWords(source, size, StoredMask(format, stored, call.target()), call);
+  return call.Done();
 }
 
 }  // namespace fallow

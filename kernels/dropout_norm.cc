@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstring>
 
+#include "kernels/call.h"
 #include "kernels/checks.h"
 #include "kernels/element_address.h"
 #include "kernels/keyed_mask.h"
@@ -30,19 +31,19 @@ constexpr std::size_t kBatchElements = 8 * kTaskElements;
 // One call: what its rows have in common.
 class NormCall {
  public:
-  NormCall(ConstArray like, const Mask& mask, const Norm& norm, const Execution& execution)
-      : rows_(like.rows()),
+  NormCall(ConstArray like, const Mask& mask, const Norm& norm, const Call& call)
+      : call_(call),
+        rows_(like.rows()),
         cols_(like.cols()),
         norm_(norm),
-        kernels_(NormKernelsFor(like.type(), execution.target)),
-        words_(mask, like.size(), execution.target),
+        kernels_(NormKernelsFor(like.type(), call.target())),
+        words_(mask, like.size(), call.target()),
         drops_all_(DropsAll(mask)),
-        dropout_scale_(mask.rate().scale()),
-        execution_(execution) {}
+        dropout_scale_(mask.rate().scale()) {}
 
   void Forward(ConstArray x, ConstArray residual, Array z, Array y) const {
-    ForEachRowTask(rows_, cols_, execution_, [&](std::size_t first, std::size_t last) {
-      RowWords words(words_, drops_all_, cols_, last);
+    ForEachRowTask(rows_, cols_, call_, [&](std::size_t first, std::size_t last) {
+      RowWords words(call_, words_, drops_all_, cols_, last);
       for (std::size_t row = first; row < last; ++row) ForwardRow(row, x, residual, words, z, y);
     });
   }
@@ -56,13 +57,13 @@ class NormCall {
     for (std::size_t first = 0; first < rows_; first += batch) {
       const std::size_t rows = std::min(batch, rows_ - first);
       RowStatistics statistics[kBatchRows];
-      ForEachRowTask(rows, cols_, execution_, [&](std::size_t begin, std::size_t end) {
+      ForEachRowTask(rows, cols_, call_, [&](std::size_t begin, std::size_t end) {
         for (std::size_t row = begin; row < end; ++row) statistics[row] = StatisticsOf(z, first + row);
       });
       AddParameterGradients(dy, z, first, rows, statistics, dgamma, dbeta);
       // Last, as dx or dresidual may be dy or z.
-      ForEachRowTask(rows, cols_, execution_, [&](std::size_t begin, std::size_t end) {
-        RowWords words(words_, drops_all_, cols_, first + end);
+      ForEachRowTask(rows, cols_, call_, [&](std::size_t begin, std::size_t end) {
+        RowWords words(call_, words_, drops_all_, cols_, first + end);
         for (std::size_t row = begin; row < end; ++row) {
           BackwardRow(first + row, statistics[row], dy, dz, z, words, dx, dresidual);
         }
@@ -126,7 +127,7 @@ class NormCall {
                              const RowStatistics* statistics, float* dgamma, float* dbeta) const {
     constexpr std::size_t kStep = 32;
     const std::size_t task_cols = (kTaskElements / rows + kStep - 1) / kStep * kStep;
-    ParallelFor(cols_ / task_cols + (cols_ % task_cols != 0), execution_.max_threads, [&](std::size_t task) {
+    ParallelFor(cols_ / task_cols + (cols_ % task_cols != 0), call_, [&](std::size_t task) {
       const std::size_t col = task * task_cols;
       const std::size_t n = std::min(task_cols, cols_ - col);
       kernels_.parameter_gradients(ElementAddress(dy, first, col), dy.row_stride(), ElementAddress(z, first, col),
@@ -137,6 +138,7 @@ class NormCall {
 
   float Mean(double sum) const { return static_cast<float>(sum / static_cast<double>(cols_)); }
 
+  const Call& call_;
   std::size_t rows_;
   std::size_t cols_;
   const Norm& norm_;
@@ -144,7 +146,6 @@ class NormCall {
   MaskWords words_;
   bool drops_all_;
   float dropout_scale_;
-  const Execution& execution_;
 };
 
 Status CheckFirst(const char* argument, ConstArray array) {
@@ -170,7 +171,7 @@ Status CheckEps(double eps) {
 }
 
 Status Forward(ConstArray x, ConstArray residual, const Mask& mask, const Norm& norm, std::span<const float> beta,
-               Array z, Array y, const Execution& execution) {
+               Array z, Array y, const Call& call) {
   if (const Status status = CheckFirst("x", x); !status.ok()) return status;
   if (const Status status = CheckInput("residual", residual, x); !status.ok()) return status;
   if (const Status status = CheckMask(mask, x.size()); !status.ok()) return status;
@@ -187,8 +188,8 @@ Status Forward(ConstArray x, ConstArray residual, const Mask& mask, const Norm& 
                  CheckApart("gamma", norm.gamma, z), CheckApart("gamma", norm.gamma, y), CheckApart("beta", beta, z),
                  CheckApart("beta", beta, y));
   if (!status.ok()) return status;
-  NormCall(x, mask, norm, execution).Forward(x, residual, z, y);
-  return {};
+  NormCall(x, mask, norm, call).Forward(x, residual, z, y);
+  return call.Done();
 }
 
 // dgamma or dbeta.
@@ -209,7 +210,7 @@ Status CheckInputGradient(const char* argument, ConstArray output, ConstArray dy
 }
 
 Status Backward(ConstArray dy, ConstArray dz, ConstArray z, const Mask& mask, const Norm& norm, Array dx,
-                Array dresidual, std::span<float> dgamma, std::span<float> dbeta, const Execution& execution) {
+                Array dresidual, std::span<float> dgamma, std::span<float> dbeta, const Call& call) {
   if (const Status status = CheckFirst("dy", dy); !status.ok()) return status;
   if (dz.size() != 0 || dz.data() != nullptr) {
     if (const Status status = CheckInput("dz", dz, dy); !status.ok()) return status;
@@ -230,9 +231,9 @@ Status Backward(ConstArray dy, ConstArray dz, ConstArray z, const Mask& mask, co
     if (!beta.ok()) return beta;
     if (const Status apart = CheckApart("dbeta", ConstArray(dbeta), ConstArray(dgamma)); !apart.ok()) return apart;
   }
-  NormCall(dy, mask, norm, execution)
+  NormCall(dy, mask, norm, call)
       .Backward(dy, dz, z, dx, dresidual, dgamma.data(), norm.centred ? dbeta.data() : nullptr);
-  return {};
+  return call.Done();
 }
 
 }  // namespace
@@ -240,24 +241,28 @@ Status Backward(ConstArray dy, ConstArray dz, ConstArray z, const Mask& mask, co
 Status DropoutLayerNormForward(ConstArray x, ConstArray residual, const Mask& mask, std::span<const float> gamma,
                                std::span<const float> beta, double eps, Array z, Array y,
                                const Execution& execution) noexcept {
-  return Forward(x, residual, mask, {gamma, beta.data(), eps, true}, beta, z, y, execution);
+  const Call call(__func__, x, execution);
+  return Forward(x, residual, mask, {gamma, beta.data(), eps, true}, beta, z, y, call);
 }
 
 Status DropoutLayerNormBackward(ConstArray dy, ConstArray dz, ConstArray z, const Mask& mask,
                                 std::span<const float> gamma, double eps, Array dx, Array dresidual,
                                 std::span<float> dgamma, std::span<float> dbeta, const Execution& execution) noexcept {
-  return Backward(dy, dz, z, mask, {gamma, nullptr, eps, true}, dx, dresidual, dgamma, dbeta, execution);
+  const Call call(__func__, dy, execution);
+  return Backward(dy, dz, z, mask, {gamma, nullptr, eps, true}, dx, dresidual, dgamma, dbeta, call);
 }
 
 Status DropoutRmsNormForward(ConstArray x, ConstArray residual, const Mask& mask, std::span<const float> gamma,
                              double eps, Array z, Array y, const Execution& execution) noexcept {
-  return Forward(x, residual, mask, {gamma, nullptr, eps, false}, {}, z, y, execution);
+  const Call call(__func__, x, execution);
+  return Forward(x, residual, mask, {gamma, nullptr, eps, false}, {}, z, y, call);
 }
 
 Status DropoutRmsNormBackward(ConstArray dy, ConstArray dz, ConstArray z, const Mask& mask,
                               std::span<const float> gamma, double eps, Array dx, Array dresidual,
                               std::span<float> dgamma, const Execution& execution) noexcept {
-  return Backward(dy, dz, z, mask, {gamma, nullptr, eps, false}, dx, dresidual, dgamma, {}, execution);
+  const Call call(__func__, dy, execution);
+  return Backward(dy, dz, z, mask, {gamma, nullptr, eps, false}, dx, dresidual, dgamma, {}, call);
 }
 
 }  // namespace fallow

@@ -6,6 +6,7 @@
 
 #include "hwy/cache_control.h"
 #include "kernels/bias_row.h"
+#include "kernels/call.h"
 #include "kernels/checks.h"
 #include "kernels/chunks.h"
 #include "kernels/column_sums.h"
@@ -127,9 +128,9 @@ class Tiles {
 
   // Calls body(tile) for elements [first, first + count), at most kChunkElements, with their mask.
   template <class Body>
-  void ForEach(std::size_t first, std::size_t count, const MaskWords& mask, const Body& body) const {
+  void ForEach(const Call& call, std::size_t first, std::size_t count, const MaskWords& mask, const Body& body) const {
     std::uint64_t words[kChunkWords];
-    mask.Fill(first, count, words);
+    FillWords(call, mask, first, count, words);
     for (std::size_t done = 0; done < count;) {
       const std::size_t i = first + done;
       Tile tile = {i,         i / cols_,
@@ -163,8 +164,8 @@ class Tiles {
 };
 
 void Forward(const ConstArray& x, const ConstArray& bias, const ActivationFunction& activation, const Mask& mask,
-             const ConstArray& residual, Array y, const Execution& execution) {
-  const Target target = execution.target;
+             const ConstArray& residual, Array y, const Call& call) {
+  const Target target = call.target();
   const FusedKernels& kernels = FusedKernelsFor(activation.which, target);
   const BiasRow bias_row(bias, x.cols(), target);
   const MaskWords source(mask, x.size(), target);
@@ -187,13 +188,13 @@ void Forward(const ConstArray& x, const ConstArray& bias, const ActivationFuncti
                      .y = to});
     StoreTile(to, count, y, row, col, target);
   };
-  ForEachChunk(x.size(), execution,
-               [&](std::size_t first, std::size_t count) { tiles.ForEach(first, count, source, forward); });
+  ForEachChunk(x.size(), call,
+               [&](std::size_t first, std::size_t count) { tiles.ForEach(call, first, count, source, forward); });
 }
 
 void Backward(const ConstArray& dy, const ConstArray& x, const ConstArray& bias, const ActivationFunction& activation,
-              const Mask& mask, Array dx, Array dbias, const Execution& execution) {
-  const Target target = execution.target;
+              const Mask& mask, Array dx, Array dbias, const Call& call) {
+  const Target target = call.target();
   const FusedKernels& kernels = FusedKernelsFor(activation.which, target);
   const BiasRow bias_row(bias, x.cols(), target);
   const MaskWords source(mask, x.size(), target);
@@ -216,16 +217,16 @@ void Backward(const ConstArray& dy, const ConstArray& x, const ConstArray& bias,
     StoreTile(to, count, dx, row, col, target);
   };
   if (LeftOut(dbias)) {
-    return ForEachChunk(x.size(), execution, [&](std::size_t first, std::size_t n) {
-      tiles.ForEach(first, n, source, [&](const Tile& tile) { backward(tile, nullptr); });
+    return ForEachChunk(x.size(), call, [&](std::size_t first, std::size_t n) {
+      tiles.ForEach(call, first, n, source, [&](const Tile& tile) { backward(tile, nullptr); });
     });
   }
   const ColumnPlan plan(x.size(), bias_row.period());
   const auto sum = [&](std::size_t first, std::size_t n, std::size_t column, float* sums) {
-    tiles.ForEach(first, n, source,
+    tiles.ForEach(call, first, n, source,
                   [&](const Tile& tile) { backward(tile, sums + (tile.first % plan.period - column)); });
   };
-  SumColumns(plan, x.cols(), execution, sum, static_cast<float*>(dbias.data()));
+  SumColumns(plan, x.cols(), call, sum, static_cast<float*>(dbias.data()));
 }
 
 }  // namespace
@@ -233,20 +234,22 @@ void Backward(const ConstArray& dy, const ConstArray& x, const ConstArray& bias,
 Status BiasActivationDropoutForward(ConstArray x, ConstArray bias, const ActivationFunction& activation,
                                     const Mask& mask, ConstArray residual, Array y,
                                     const Execution& execution) noexcept {
+  const Call call(__func__, x, execution);
   if (const Status status = CheckForward(x, bias, activation, mask, residual, y); !status.ok()) return status;
-  if (x.size() != 0) Forward(x, bias, activation, mask, residual, y, execution);
-  return {};
+  if (x.size() != 0) Forward(x, bias, activation, mask, residual, y, call);
+  return call.Done();
 }
 
 Status BiasActivationDropoutBackward(ConstArray dy, ConstArray x, ConstArray bias, const ActivationFunction& activation,
                                      const Mask& mask, Array dx, Array dbias, const Execution& execution) noexcept {
+  const Call call(__func__, dy, execution);
   if (const Status status = CheckBackward(dy, x, bias, activation, mask, dx, dbias); !status.ok()) return status;
   if (x.size() != 0) {
-    Backward(dy, x, bias, activation, mask, dx, dbias, execution);
+    Backward(dy, x, bias, activation, mask, dx, dbias, call);
   } else if (!LeftOut(dbias)) {
     std::fill_n(static_cast<float*>(dbias.data()), dbias.size(), 0.0f);
   }
-  return {};
+  return call.Done();
 }
 
 }  // namespace fallow

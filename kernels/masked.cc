@@ -12,7 +12,7 @@ bool WantsStreaming(const ConstArray& x, const ConstArray& y) noexcept {
   return x.data() != y.data() && y.contiguous() && y.size() * SizeOf(y.type()) > 2 * LastLevelCacheBytes();
 }
 
-void CopyOrZero(const ConstArray& x, bool zero, const Array& y, const Execution& execution) noexcept {
+void CopyOrZero(const ConstArray& x, bool zero, const Array& y, const Call& call) noexcept {
   const std::size_t element = SizeOf(x.type());
   const auto part = [&](std::size_t, std::size_t n, const void* from, void* to) {
     if (zero) {
@@ -21,8 +21,7 @@ void CopyOrZero(const ConstArray& x, bool zero, const Array& y, const Execution&
       std::memmove(to, from, n * element);
     }
   };
-  ForEachChunk(x.size(), execution,
-               [&](std::size_t first, std::size_t count) { ForEachPart(first, count, part, x, y); });
+  ForEachChunk(x.size(), call, [&](std::size_t first, std::size_t count) { ForEachPart(first, count, part, x, y); });
 }
 
 Status CheckMasked(const char* input, const ConstArray& x, const Mask& mask, const char* output,

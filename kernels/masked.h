@@ -6,9 +6,9 @@
 #include <cstdint>
 
 #include "fallow/array.h"
-#include "fallow/execution.h"
 #include "fallow/mask.h"
 #include "fallow/status.h"
+#include "kernels/call.h"
 #include "kernels/chunks.h"
 #include "kernels/element_address.h"
 #include "kernels/keyed_mask.h"
@@ -43,11 +43,12 @@ void ApplyMask(const std::uint64_t* words, std::size_t first, std::size_t count,
 
 // The same for all elements, chunk by chunk, with the mask from `source`, a MaskWords or its like.
 template <class Source, class Apply, class First, class... Rest>
-void ForEachMasked(const Source& source, const Execution& execution, const Apply& apply, const First& array,
+void ForEachMasked(const Source& source, const Call& call, const Apply& apply, const First& array,
                    const Rest&... rest) {
-  ForEachChunk(array.size(), execution, [&](std::size_t first, std::size_t count) {
-    std::uint64_t words[kChunkWords];
-    source.Fill(first, count, words);
+  ForEachChunk(array.size(), call, [&](std::size_t first, std::size_t count) {
+    // Where the generator's stores straddle cache lines, 4,096 elements at p = 0.1 take 4 % longer (Zen 5, 2026-11-25).
+    alignas(64) std::uint64_t words[kChunkWords];
+    FillWords(call, source, first, count, words);
     ApplyMask(words, first, count, apply, array, rest...);
   });
 }
@@ -57,7 +58,7 @@ bool WantsStreaming(const ConstArray& x, const ConstArray& y) noexcept;
 
 // Copies that are exact to the bit, which a product by 1 is not for signalling NaNs; and zeros, which a product by 0 is
 // not for NaNs, infinities and negative numbers.
-void CopyOrZero(const ConstArray& x, bool zero, const Array& y, const Execution& execution) noexcept;
+void CopyOrZero(const ConstArray& x, bool zero, const Array& y, const Call& call) noexcept;
 
 // An operation with one input and one output, called that in its declaration: everything but what it alone takes.
 Status CheckMasked(const char* input, const ConstArray& x, const Mask& mask, const char* output,

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "kernels/apply_kernels.h"
+#include "kernels/call.h"
 #include "kernels/checks.h"
 #include "kernels/keyed_mask.h"
 #include "kernels/mask_words.h"
@@ -54,12 +55,12 @@ Array SampleOf(Array y, std::size_t t, ConstArray x) {
 // Chunks of x, and for each a few samples: as many elements a task as elsewhere. Tasks of one chunk follow each other,
 // so that it stays in cache.
 template <class Body>
-void ForEachChunkAndSample(std::size_t size, std::size_t samples, const Execution& execution, const Body& body) {
+void ForEachChunkAndSample(std::size_t size, std::size_t samples, const Call& call, const Body& body) {
   if (size == 0) return;
   const std::size_t chunks = (size + kTaskElements - 1) / kTaskElements;
   const std::size_t group = kTaskElements / std::min(size, kTaskElements);
   const std::size_t groups = samples / group + (samples % group != 0);
-  ParallelFor(chunks * groups, execution.max_threads, [&](std::size_t task) {
+  ParallelFor(chunks * groups, call, [&](std::size_t task) {
     const std::size_t first = task / groups * kTaskElements;
     const std::size_t begin = task % groups * group;
     for (std::size_t t = begin; t < std::min(samples, begin + group); ++t) {
@@ -83,29 +84,31 @@ Status CheckState(ConstArray sample, ConstArray mean, ConstArray m2) {
 
 Status MonteCarloForward(ConstArray x, const Mask& mask, std::size_t samples, Array y,
                          const Execution& execution) noexcept {
+  const Call call(__func__, y, execution);
   if (const Status status = CheckSamples(x, mask, samples, y); !status.ok()) return status;
   if (KeepsAllOrNone(mask)) {
-    for (std::size_t t = 0; t < samples; ++t) CopyOrZero(x, DropsAll(mask), SampleOf(y, t, x), execution);
-    return {};
+    for (std::size_t t = 0; t < samples; ++t) CopyOrZero(x, DropsAll(mask), SampleOf(y, t, x), call);
+    return call.Done();
   }
-  const ApplyKernels& kernels = ApplyKernelsFor(x.type(), execution.target);
+  const ApplyKernels& kernels = ApplyKernelsFor(x.type(), call.target());
   const Scale scale(mask.rate());
   const bool streaming = WantsStreaming(x, y);
   const auto apply = [&](const std::uint64_t* words, std::size_t n, const void* from, void* to) {
     kernels.drop(from, words, n, scale, streaming, to);
   };
-  ForEachChunkAndSample(x.size(), samples, execution, [&](std::size_t first, std::size_t n, std::size_t t) {
+  ForEachChunkAndSample(x.size(), samples, call, [&](std::size_t first, std::size_t n, std::size_t t) {
     std::uint64_t words[kChunkWords];
-    MaskWords(mask, x.size(), execution.target, t).Fill(first, n, words);
+    FillWords(call, MaskWords(mask, x.size(), call.target(), t), first, n, words);
     ApplyMask(words, first, n, apply, x, SampleOf(y, t, x));
   });
-  return {};
+  return call.Done();
 }
 
 Status WelfordUpdate(ConstArray sample, std::size_t count_before, Array mean, Array m2,
                      const Execution& execution) noexcept {
+  const Call call(__func__, sample, execution);
   if (const Status status = CheckState(sample, mean, m2); !status.ok()) return status;
-  const WelfordKernels& kernels = WelfordKernelsFor(sample.type(), execution.target);
+  const WelfordKernels& kernels = WelfordKernelsFor(sample.type(), call.target());
   const auto update = mean.type() == DType::kF64 ? kernels.update_f64 : kernels.update_f32;
   const auto take_in = [&](std::size_t, std::size_t n, const void* values, void* means, void* squares) {
     if (count_before == 0) {
@@ -114,25 +117,26 @@ Status WelfordUpdate(ConstArray sample, std::size_t count_before, Array mean, Ar
     }
     update(values, n, count_before + 1, means, squares);
   };
-  ForEachChunk(sample.size(), execution,
+  ForEachChunk(sample.size(), call,
                [&](std::size_t first, std::size_t count) { ForEachPart(first, count, take_in, sample, mean, m2); });
-  return {};
+  return call.Done();
 }
 
 Status WelfordVariance(ConstArray m2, std::size_t divisor, Array variance, const Execution& execution) noexcept {
+  const Call call(__func__, m2, execution);
   if (const Status status = CheckArray("m2", m2); !status.ok()) return status;
   if (m2.type() != DType::kF32 && m2.type() != DType::kF64) {
     return Status::Invalid("m2", static_cast<double>(m2.type()), "f32 or f64");
   }
   if (const Status status = CheckOutput("variance", m2, variance); !status.ok()) return status;
   if (divisor == 0) return Status::Invalid("divisor", 0, "at least 1");
-  const WelfordKernels& kernels = WelfordKernelsFor(m2.type(), execution.target);
+  const WelfordKernels& kernels = WelfordKernelsFor(m2.type(), call.target());
   const auto divide = [&](std::size_t, std::size_t n, const void* from, void* to) {
     kernels.divide(from, n, divisor, to);
   };
-  ForEachChunk(m2.size(), execution,
+  ForEachChunk(m2.size(), call,
                [&](std::size_t first, std::size_t count) { ForEachPart(first, count, divide, m2, variance); });
-  return {};
+  return call.Done();
 }
 
 }  // namespace fallow

@@ -8,6 +8,7 @@
 
 #include "fallow/mask.h"
 #include "fallow/target.h"
+#include "kernels/call.h"
 #include "kernels/chunks.h"
 #include "kernels/masked.h"
 #include "kernels/noise_kernels.h"
@@ -25,13 +26,14 @@ class Noise {
   // Calls apply(words, n, address...) for parts of elements [first, first + count) that follow each other in all
   // arrays.
   template <class Apply, class... Arrays>
-  void ForEachIn(std::size_t first, std::size_t count, const Apply& apply, const Arrays&... arrays) const {
+  void ForEachIn(const Call& call, std::size_t first, std::size_t count, const Apply& apply,
+                 const Arrays&... arrays) const {
     for (std::size_t done = 0; done < count; done += kElements) {
       const std::size_t n = std::min(kElements, count - done);
       const std::uint64_t element = first_element_ + first + done;
       const std::size_t odd = element % 2;
       std::uint32_t words[kElements + 2];
-      generate_words_(plan_, element - odd, (odd + n + 1) / 2 * 2, words);
+      TimeMask(call, [&] { generate_words_(plan_, element - odd, (odd + n + 1) / 2 * 2, words); });
       const auto part = [&](std::size_t before, std::size_t m, auto... addresses) {
         const std::size_t at = odd + before;
         apply(NoiseWords{words + at / 2 * 2, at % 2 != 0}, m, addresses...);
@@ -42,9 +44,9 @@ class Noise {
 
   // The same for all elements.
   template <class Apply, class First, class... Rest>
-  void ForEach(const Execution& execution, const Apply& apply, const First& array, const Rest&... rest) const {
-    ForEachChunk(array.size(), execution,
-                 [&](std::size_t first, std::size_t count) { ForEachIn(first, count, apply, array, rest...); });
+  void ForEach(const Call& call, const Apply& apply, const First& array, const Rest&... rest) const {
+    ForEachChunk(array.size(), call,
+                 [&](std::size_t first, std::size_t count) { ForEachIn(call, first, count, apply, array, rest...); });
   }
 
  private:

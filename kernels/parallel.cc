@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 
+#include "kernels/clock.h"
 #include "kernels/workers.h"
 
 #if defined(__SANITIZE_THREAD__)
@@ -47,6 +48,13 @@ void WorkOn(void* job) {
 
 }  // namespace
 
+int MostThreads(std::size_t count, int max_threads) noexcept {
+  if (max_threads == 1 || count <= 1) return 1;
+  const int arena = ArenaThreads();
+  const auto threads = static_cast<std::size_t>(max_threads > 0 ? std::min(max_threads, arena) : arena);
+  return static_cast<int>(std::min(count, threads));
+}
+
 void RunPieces(std::size_t count, int max_threads, PieceFunction function, const void* context) noexcept {
   if (max_threads == 1 || count <= 1) {
     for (std::size_t piece = 0; piece < count; ++piece) function(context, piece);
@@ -64,6 +72,21 @@ void RunPieces(std::size_t count, int max_threads, PieceFunction function, const
     DrawPieces(job);
   }
   TakeOver(&job);
+}
+
+std::int64_t TimePieces(std::size_t count, int max_threads, PieceFunction function, const void* context) noexcept {
+  if (MostThreads(count, max_threads) == 1) {
+    RunPieces(count, max_threads, function, context);
+    return 0;
+  }
+  const std::int64_t start = NowNanoseconds();
+  std::atomic<std::int64_t> sum = 0;
+  ParallelFor(count, max_threads, [&](std::size_t piece) {
+    const std::int64_t piece_start = NowNanoseconds();
+    function(context, piece);
+    sum.fetch_add(NowNanoseconds() - piece_start, std::memory_order_relaxed);
+  });
+  return sum - (NowNanoseconds() - start);
 }
 
 }  // namespace fallow

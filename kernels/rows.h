@@ -6,11 +6,10 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "fallow/execution.h"
+#include "kernels/call.h"
 #include "kernels/chunks.h"
 #include "kernels/mask_plan.h"
 #include "kernels/mask_words.h"
-#include "kernels/parallel.h"
 #include "kernels/words.h"
 
 namespace fallow {
@@ -21,9 +20,9 @@ inline constexpr std::size_t kRowSegment = 8192;
 
 // Calls body(first_row, last_row) for tasks that cover [0, rows), which depend on rows and columns alone.
 template <class Body>
-void ForEachRowTask(std::size_t rows, std::size_t cols, const Execution& execution, const Body& body) noexcept {
+void ForEachRowTask(std::size_t rows, std::size_t cols, const Call& call, const Body& body) noexcept {
   const std::size_t task_rows = std::max<std::size_t>(1, kTaskElements / std::max<std::size_t>(1, cols));
-  ParallelFor(rows / task_rows + (rows % task_rows != 0), execution.max_threads, [&](std::size_t task) {
+  ParallelFor(rows / task_rows + (rows % task_rows != 0), call, [&](std::size_t task) {
     const std::size_t first = task * task_rows;
     body(first, std::min(rows, first + task_rows));
   });
@@ -39,8 +38,8 @@ void ForEachSegment(std::size_t cols, const Body& body) {
 class RowWords {
  public:
   // `end_row`: the task's last, not included. `drops_all`: whatever the source says, as p = 1 does.
-  RowWords(const MaskWords& source, bool drops_all, std::size_t cols, std::size_t end_row)
-      : source_(source), drops_all_(drops_all), cols_(cols), end_(end_row * cols) {}
+  RowWords(const Call& call, const MaskWords& source, bool drops_all, std::size_t cols, std::size_t end_row)
+      : call_(call), source_(source), drops_all_(drops_all), cols_(cols), end_(end_row * cols) {}
 
   // Words whose bit 0 is the mask of element (row, col), for `n` elements of the row, at most kRowSegment. Valid until
   // the next call.
@@ -61,10 +60,11 @@ class RowWords {
     if (drops_all_) {
       std::fill_n(words_, kChunkWords, 0);
     } else {
-      source_.Fill(first_, last_ - first_, words_);
+      FillWords(call_, source_, first_, last_ - first_, words_);
     }
   }
 
+  const Call& call_;
   const MaskWords& source_;
   bool drops_all_;
   std::size_t cols_;

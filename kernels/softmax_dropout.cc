@@ -5,6 +5,7 @@
 #include <cstring>
 #include <limits>
 
+#include "kernels/call.h"
 #include "kernels/checks.h"
 #include "kernels/element_address.h"
 #include "kernels/keyed_mask.h"
@@ -41,29 +42,29 @@ Status CheckSoftmax(ConstArray x, const SoftmaxOptions& options, const Mask& mas
 // One call: what its rows have in common.
 class SoftmaxCall {
  public:
-  SoftmaxCall(ConstArray x, const SoftmaxOptions& options, const Mask& mask, Target target)
-      : x_(x),
+  SoftmaxCall(ConstArray x, const SoftmaxOptions& options, const Mask& mask, const Call& call)
+      : call_(call),
+        x_(x),
         options_(options),
-        kernels_(SoftmaxKernelsFor(x.type(), target)),
-        words_(mask, x.size(), target),
+        kernels_(SoftmaxKernelsFor(x.type(), call.target())),
+        words_(mask, x.size(), call.target()),
         drops_all_(DropsAll(mask)),
         dropout_scale_(mask.rate().scale()),
         rows_an_entry_(options.attended.empty() ? 1 : x.size() / options.attended.size()) {}
 
-  void Forward(Array y, const Execution& execution) const {
-    ForEachRow(execution, [&](std::size_t row, RowWords& words, float* stage) { ForwardRow(row, words, stage, y); });
+  void Forward(Array y) const {
+    ForEachRow([&](std::size_t row, RowWords& words, float* stage) { ForwardRow(row, words, stage, y); });
   }
 
-  void Backward(ConstArray dy, Array dx, const Execution& execution) const {
-    ForEachRow(execution,
-               [&](std::size_t row, RowWords& words, float* stage) { BackwardRow(row, dy, words, stage, dx); });
+  void Backward(ConstArray dy, Array dx) const {
+    ForEachRow([&](std::size_t row, RowWords& words, float* stage) { BackwardRow(row, dy, words, stage, dx); });
   }
 
  private:
   template <class Body>
-  void ForEachRow(const Execution& execution, const Body& body) const {
-    ForEachRowTask(x_.rows(), x_.cols(), execution, [&](std::size_t first, std::size_t last) {
-      RowWords words(words_, drops_all_, x_.cols(), last);
+  void ForEachRow(const Body& body) const {
+    ForEachRowTask(x_.rows(), x_.cols(), call_, [&](std::size_t first, std::size_t last) {
+      RowWords words(call_, words_, drops_all_, x_.cols(), last);
       alignas(64) float stage[kRowSegment];
       for (std::size_t row = first; row < last; ++row) body(row, words, stage);
     });
@@ -153,6 +154,7 @@ class SoftmaxCall {
     if (col < y.cols()) std::memset(ElementAddress(y, row, col), 0, (y.cols() - col) * SizeOf(y.type()));
   }
 
+  const Call& call_;
   ConstArray x_;
   const SoftmaxOptions& options_;
   const SoftmaxKernels& kernels_;
@@ -166,20 +168,22 @@ class SoftmaxCall {
 
 Status SoftmaxDropoutForward(ConstArray x, const SoftmaxOptions& options, const Mask& mask, Array y,
                              const Execution& execution) noexcept {
+  const Call call(__func__, x, execution);
   if (const Status status = CheckSoftmax(x, options, mask, "y", y); !status.ok()) return status;
-  SoftmaxCall(x, options, mask, execution.target).Forward(y, execution);
-  return {};
+  SoftmaxCall(x, options, mask, call).Forward(y);
+  return call.Done();
 }
 
 Status SoftmaxDropoutBackward(ConstArray x, ConstArray dy, const SoftmaxOptions& options, const Mask& mask, Array dx,
                               const Execution& execution) noexcept {
+  const Call call(__func__, x, execution);
   if (const Status status = CheckArray("x", x); !status.ok()) return status;
   if (const Status status = CheckArray("dy", dy); !status.ok()) return status;
   if (const Status status = CheckLike("dy", dy, x); !status.ok()) return status;
   if (const Status status = CheckSoftmax(x, options, mask, "dx", dx); !status.ok()) return status;
   if (const Status status = CheckOutput("dx", dy, dx); !status.ok()) return status;
-  SoftmaxCall(x, options, mask, execution.target).Backward(dy, dx, execution);
-  return {};
+  SoftmaxCall(x, options, mask, call).Backward(dy, dx);
+  return call.Done();
 }
 
 }  // namespace fallow

@@ -7,7 +7,9 @@
 #include <span>
 
 #include "fallow/mask.h"
+#include "kernels/call.h"
 #include "kernels/checks.h"
+#include "kernels/chunks.h"
 #include "kernels/mask_kernels.h"
 #include "kernels/words.h"
 
@@ -32,6 +34,18 @@ class StoredMask {
   std::uint8_t* bytes_;
   MaskFormat format_;
 };
+
+// Stores the mask of `count` elements from `source`, a MaskWords or its like.
+template <class Source>
+void StoreWords(const Source& source, std::size_t count, const StoredMask& store, const Call& call) {
+  ForEachChunk(count, call, [&](std::size_t first, std::size_t n) {
+    std::uint64_t words[kChunkWords];
+    TimeMask(call, [&] {
+      source.Fill(first, n, words);
+      store.Write(first, n, words);
+    });
+  });
+}
 
 // The argument `stored` of a call that writes the mask of `count` elements.
 inline Status CheckStored(MaskFormat format, std::span<const std::uint8_t> stored, std::size_t count,

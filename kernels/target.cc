@@ -44,8 +44,7 @@ Target DetectDefault() {
   Target cap;
   const char* name = std::getenv("FALLOW_TARGET");
   if (name == nullptr || !FindTarget(name, &cap).ok()) return Fastest();
-  const std::int64_t allowed = AllowedTargetBits(cap);
-  return Target::FromBit(allowed & -allowed);
+  return UsedTarget(cap);
 }
 
 }  // namespace
@@ -78,6 +77,11 @@ std::int64_t AllowedTargetBits(Target target) noexcept {
     if (supported.bit() >= cap) bits |= supported.bit();
   }
   return bits;
+}
+
+Target UsedTarget(Target target) noexcept {
+  const std::int64_t allowed = AllowedTargetBits(target);
+  return Target::FromBit(allowed & -allowed);
 }
 
 std::size_t TargetIndex(Target target) noexcept {

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "fallow/nn/blas.h"
+#include "runtime/region.h"
 
 namespace fallow::nn {
 namespace {
@@ -23,8 +24,9 @@ const char* BlasName() {
   return name.c_str();
 }
 
-void GemmNT(GemmSize size, const float* a, std::size_t lda, const float* b, std::size_t ldb, float* c,
-            std::size_t ldc) {
+void GemmNT(GemmSize size, const float* a, std::size_t lda, const float* b, std::size_t ldb, float* c, std::size_t ldc,
+            const Execution& execution) {
+  const Region region(kGemm, size.m * size.n * size.k, execution);
   if (size.m == 1) {
     // A product with one row would copy all of b into the BLAS's own layout, to use it once.
     cblas_sgemv(CblasRowMajor, CblasNoTrans, static_cast<int>(size.n), static_cast<int>(size.k), 1.0f, b,
@@ -34,13 +36,15 @@ void GemmNT(GemmSize size, const float* a, std::size_t lda, const float* b, std:
   Gemm(CblasNoTrans, CblasTrans, size, a, lda, b, ldb, c, ldc);
 }
 
-void GemmNN(GemmSize size, const float* a, std::size_t lda, const float* b, std::size_t ldb, float* c,
-            std::size_t ldc) {
+void GemmNN(GemmSize size, const float* a, std::size_t lda, const float* b, std::size_t ldb, float* c, std::size_t ldc,
+            const Execution& execution) {
+  const Region region(kGemm, size.m * size.n * size.k, execution);
   Gemm(CblasNoTrans, CblasNoTrans, size, a, lda, b, ldb, c, ldc);
 }
 
-void GemmTN(GemmSize size, const float* a, std::size_t lda, const float* b, std::size_t ldb, float* c,
-            std::size_t ldc) {
+void GemmTN(GemmSize size, const float* a, std::size_t lda, const float* b, std::size_t ldb, float* c, std::size_t ldc,
+            const Execution& execution) {
+  const Region region(kGemm, size.m * size.n * size.k, execution);
   Gemm(CblasTrans, CblasNoTrans, size, a, lda, b, ldb, c, ldc);
 }
 

@@ -1,11 +1,14 @@
 // Matrix products, one BLAS call each. All matrices are row-major; `lda` and so on are distances between rows. Serial;
-// any number of threads may call at once. No dimension may exceed kMaxBlasDimension.
+// any number of threads may call at once. No dimension may exceed kMaxBlasDimension. Of `execution`, the profile sink
+// is used.
 #ifndef FALLOW_RUNTIME_BLAS_H_
 #define FALLOW_RUNTIME_BLAS_H_
 
 #include <cstddef>
 #include <limits>
 #include <string>
+
+#include "fallow/execution.h"
 
 namespace fallow::nn {
 
@@ -16,11 +19,14 @@ struct GemmSize {
 };
 
 // c (m x n) = a (m x k) b^T, b (n x k)
-void GemmNT(GemmSize size, const float* a, std::size_t lda, const float* b, std::size_t ldb, float* c, std::size_t ldc);
+void GemmNT(GemmSize size, const float* a, std::size_t lda, const float* b, std::size_t ldb, float* c, std::size_t ldc,
+            const Execution& execution = {});
 // c (m x n) = a (m x k) b (k x n)
-void GemmNN(GemmSize size, const float* a, std::size_t lda, const float* b, std::size_t ldb, float* c, std::size_t ldc);
+void GemmNN(GemmSize size, const float* a, std::size_t lda, const float* b, std::size_t ldb, float* c, std::size_t ldc,
+            const Execution& execution = {});
 // c (m x n) = a^T b, a (k x m), b (k x n)
-void GemmTN(GemmSize size, const float* a, std::size_t lda, const float* b, std::size_t ldb, float* c, std::size_t ldc);
+void GemmTN(GemmSize size, const float* a, std::size_t lda, const float* b, std::size_t ldb, float* c, std::size_t ldc,
+            const Execution& execution = {});
 
 // For BlasName: defined once a BLAS, in its own file.
 std::string DescribeBlas();

@@ -13,6 +13,7 @@
 #include "kernels/parallel.h"
 #include "runtime/blas.h"
 #include "runtime/numbers.h"
+#include "runtime/region.h"
 #include "runtime/row_kernels.h"
 
 namespace fallow::nn {
@@ -35,19 +36,21 @@ struct Part {
 
 // Calls body(part) for parts that depend on `size` alone, so that results do not depend on threads.
 template <class Body>
-void ForEachPart(GemmSize size, int max_threads, const Body& body) {
-  const bool whole = size.m * size.n * size.k < kMinMultiplications;
-  const std::size_t count = whole ? 1 : (size.n + kColsPerPart - 1) / kColsPerPart;
-  if (!whole && count == 1) {
+void ForEachPart(GemmSize size, const Execution& execution, const Body& body) {
+  const std::size_t multiplications = size.m * size.n * size.k;
+  if (multiplications < kMinMultiplications) return body(Part{0, size.m, 0, size.n});
+  Region region(kProductInParts, multiplications, execution);
+  const std::size_t count = (size.n + kColsPerPart - 1) / kColsPerPart;
+  if (count == 1) {
     const std::size_t parts = (size.m + kRowsPerPart - 1) / kRowsPerPart;
-    ParallelFor(parts, max_threads, [&](std::size_t i) {
+    region.Run(parts, [&](std::size_t i) {
       const std::size_t row = i * kRowsPerPart;
       body(Part{row, std::min(kRowsPerPart, size.m - row), 0, size.n});
     });
     return;
   }
   const std::size_t cols = ((size.n - 1) / count / kColsMultiple + 1) * kColsMultiple;
-  ParallelFor(count, max_threads, [&](std::size_t i) {
+  region.Run(count, [&](std::size_t i) {
     const std::size_t col = std::min(i * cols, size.n);
     if (col < size.n) body(Part{0, size.m, col, std::min(cols, size.n - col)});
   });
@@ -131,10 +134,10 @@ class Dense : public Layer {
 
   void ForwardRows(const Pass& pass, Rows rows, const float* x, float* y) override {
     const RowKernels& kernels = RowKernelsFor(pass.execution.target);
-    ForEachPart({rows.count(), units_, inputs_}, pass.execution.max_threads, [&](Part part) {
+    ForEachPart({rows.count(), units_, inputs_}, pass.execution, [&](Part part) {
       float* out = y + part.row * units_ + part.col;
       GemmNT({part.rows, part.cols, inputs_}, x + part.row * inputs_, inputs_, weight() + part.col * inputs_, inputs_,
-             out, units_);
+             out, units_, pass.execution);
       if (!options_.use_bias) return;
       const float* bias = parameters_[1].value.data() + part.col;
       for (std::size_t r = 0; r < part.rows; ++r) kernels.add_bias(bias, 1, part.cols, out + r * units_);
@@ -143,18 +146,20 @@ class Dense : public Layer {
 
   void BackwardRows(const Pass& pass, Rows rows, const float*, const float*, const float* dy, float* dx) override {
     if (dx == nullptr) return;
-    ForEachPart({rows.count(), inputs_, units_}, pass.execution.max_threads, [&](Part part) {
+    ForEachPart({rows.count(), inputs_, units_}, pass.execution, [&](Part part) {
       GemmNN({part.rows, part.cols, units_}, dy + part.row * units_, units_, weight() + part.col, inputs_,
-             dx + part.row * inputs_ + part.col, inputs_);
+             dx + part.row * inputs_ + part.col, inputs_, pass.execution);
     });
   }
 
   std::size_t gradient_blocks() const override { return (units_ + kUnitsPerBlock - 1) / kUnitsPerBlock; }
 
-  void ParameterGradients(std::size_t block, std::size_t rows, const float* x, const float* dy) override {
+  void ParameterGradients(const Pass& pass, std::size_t block, std::size_t rows, const float* x,
+                          const float* dy) override {
     const std::size_t first = block * kUnitsPerBlock;
     const std::size_t count = std::min(kUnitsPerBlock, units_ - first);
-    GemmTN({count, inputs_, rows}, dy + first, units_, x, inputs_, parameters_[0].gradient.row(first).data(), inputs_);
+    GemmTN({count, inputs_, rows}, dy + first, units_, x, inputs_, parameters_[0].gradient.row(first).data(), inputs_,
+           pass.execution);
     if (options_.use_bias) SumRows(rows, dy + first, count, parameters_[1].gradient.data() + first);
   }
 

@@ -8,6 +8,7 @@
 #include "fallow/nn/error.h"
 #include "runtime/names.h"
 #include "runtime/numbers.h"
+#include "runtime/region.h"
 #include "runtime/row_kernels.h"
 
 namespace fallow::nn {
@@ -81,6 +82,7 @@ void CheckTarget(Loss loss, std::size_t outputs, const Tensor& target, std::stri
 }
 
 LossSum Evaluate(Loss loss, const Tensor& output, const Tensor& target, Tensor* gradient, const Execution& execution) {
+  const Region region(kLoss, output.values().size(), execution);
   const RowKernels& kernels = RowKernelsFor(execution.target);
   const bool labels = loss == Loss::kSoftmaxCrossEntropy;
   const double outputs = labels ? 1.0 : static_cast<double>(output.cols());

@@ -8,6 +8,7 @@
 #include "fallow/nn/error.h"
 #include "kernels/parallel.h"
 #include "runtime/buffer_plan.h"
+#include "runtime/region.h"
 #include "runtime/row_blocks.h"
 
 namespace fallow::nn {
@@ -61,10 +62,15 @@ struct Sequential::Impl {
 
   std::size_t size() const { return layers.size(); }
   const Shape& output_shape() const { return shapes.back(); }
+  // Of layer i and `rows` rows.
+  LayerRegion RegionOf(const char* operation, const Pass& pass, std::size_t i, std::size_t rows) const {
+    return {operation, rows * shapes[i + 1].elements(), pass, i, specs[i].c_str()};
+  }
   const BufferPlan& plan(Mode mode) const { return value_plans[static_cast<std::size_t>(mode)]; }
 
   std::vector<std::unique_ptr<Layer>> layers;
-  std::vector<Shape> shapes;  // Of value i; see BufferPlan.
+  std::vector<std::string> specs;  // Of the layers, for profile records.
+  std::vector<Shape> shapes;       // Of value i; see BufferPlan.
   std::size_t max_cols = 1;
   std::size_t first_trained = 0;  // The first layer with parameters; nothing before it needs gradients.
   std::array<BufferPlan, 3> value_plans;
@@ -100,6 +106,7 @@ void Sequential::Impl::BuildLayers(std::uint64_t seed) {
       throw Error("model: layer " + std::to_string(i) + " (" + layers[i]->Spec() + ") after shape " +
                   shapes[i].ToString() + ": " + error.what());
     }
+    specs.push_back(layers[i]->Spec());
     if (gradient_pieces.empty()) first_trained = i;
     for (std::size_t block = 0; block < layers[i]->gradient_blocks(); ++block) gradient_pieces.push_back({i, block});
   }
@@ -123,7 +130,9 @@ void Sequential::Impl::ForwardBlock(const Pass& pass, const BufferPlan& plan, Ro
   for (std::size_t i = 0; i < layers.size(); ++i) {
     // An identity that shares its input's memory. The plan copies only a last one that would be the caller's.
     if (layers[i]->identity(pass.mode) && plan.buffer[i] == plan.buffer[i + 1]) continue;
-    layers[i]->ForwardRows(pass, rows, values.Read(plan, i, rows.begin, x), values.Write(plan, i + 1, rows.begin));
+    const LayerRegion region = RegionOf(kLayerForward, pass, i, rows.count());
+    layers[i]->ForwardRows(region.pass(), rows, values.Read(plan, i, rows.begin, x),
+                           values.Write(plan, i + 1, rows.begin));
   }
 }
 
@@ -131,9 +140,10 @@ void Sequential::Impl::BackwardBlock(const Pass& pass, Rows rows, const Tensor& 
   const BufferPlan& plan = value_plans[static_cast<std::size_t>(Mode::kTrain)];
   for (std::size_t i = layers.size(); i-- > first_trained + 1;) {
     if (layers[i]->identity(Mode::kTrain)) continue;
-    layers[i]->BackwardRows(pass, rows, values.Read(plan, i, rows.begin, x), values.Read(plan, i + 1, rows.begin, x),
-                            gradients.Read(gradient_plan, i + 1, rows.begin, dy),
-                            gradients.Write(gradient_plan, i, rows.begin));
+    const LayerRegion region = RegionOf(kLayerBackward, pass, i, rows.count());
+    layers[i]->BackwardRows(
+        region.pass(), rows, values.Read(plan, i, rows.begin, x), values.Read(plan, i + 1, rows.begin, x),
+        gradients.Read(gradient_plan, i + 1, rows.begin, dy), gradients.Write(gradient_plan, i, rows.begin));
   }
 }
 
@@ -195,8 +205,8 @@ const Tensor& Sequential::Forward(const Pass& pass, const Tensor& x) {
 
   const RowBlocks blocks(x.rows());
   const Pass inner = InTask(pass, blocks.count());
-  ParallelFor(blocks.count(), pass.execution.max_threads,
-              [&](std::size_t block) { impl.ForwardBlock(inner, plan, blocks[block], x); });
+  Region region(kForward, x.values().size(), pass.execution);
+  region.Run(blocks.count(), [&](std::size_t block) { impl.ForwardBlock(inner, plan, blocks[block], x); });
 
   Tensor& output = impl.values[0];
   output.Resize(x.rows(), impl.output_shape());
@@ -216,13 +226,15 @@ void Sequential::Backward(const Pass& pass, const Tensor& dy) {
 
   const RowBlocks blocks(x.rows());
   const Pass inner = InTask(pass, blocks.count());
-  ParallelFor(blocks.count(), pass.execution.max_threads,
-              [&](std::size_t block) { impl.BackwardBlock(inner, blocks[block], x, dy); });
+  Region region(kBackward, x.values().size(), pass.execution);
+  region.Run(blocks.count(), [&](std::size_t block) { impl.BackwardBlock(inner, blocks[block], x, dy); });
 
   const BufferPlan& plan = impl.plan(Mode::kTrain);
-  ParallelFor(impl.gradient_pieces.size(), pass.execution.max_threads, [&](std::size_t p) {
+  region.Run(impl.gradient_pieces.size(), [&](std::size_t p) {
     const GradientPiece piece = impl.gradient_pieces[p];
-    impl.layers[piece.layer]->ParameterGradients(piece.block, x.rows(), impl.values.Read(plan, piece.layer, 0, x),
+    const LayerRegion of_piece = impl.RegionOf(kLayerGradients, inner, piece.layer, x.rows());
+    impl.layers[piece.layer]->ParameterGradients(of_piece.pass(), piece.block, x.rows(),
+                                                 impl.values.Read(plan, piece.layer, 0, x),
                                                  impl.gradients.Read(impl.gradient_plan, piece.layer + 1, 0, dy));
   });
 }

@@ -7,9 +7,9 @@
 #include <utility>
 
 #include "fallow/nn/error.h"
-#include "kernels/parallel.h"
 #include "runtime/names.h"
 #include "runtime/numbers.h"
+#include "runtime/region.h"
 #include "runtime/update_kernels.h"
 
 namespace fallow::nn {
@@ -81,6 +81,7 @@ Optimizer::Optimizer(const OptimizerOptions& options, std::vector<NamedParameter
     if (adam) second_.emplace_back(value.rows(), value.sample_shape());
 
     const std::size_t count = value.values().size();
+    elements_ += count;
     for (std::size_t begin = 0; begin < count; begin += kPieceElements) {
       pieces_.push_back({p, begin, std::min(count, begin + kPieceElements)});
     }
@@ -93,17 +94,19 @@ Optimizer::Optimizer(const OptimizerOptions& options, std::vector<NamedParameter
 }
 
 void Optimizer::Step(double learning_rate, const Execution& execution) {
+  Region region(kOptimizerStep, elements_, execution);
   ++steps_;
-  UpdatePieces(learning_rate, execution);
-  LimitNorms(execution);
+  UpdatePieces(learning_rate, execution, region);
+  LimitNorms(execution, region);
 }
 
-void Optimizer::UpdatePieces(double learning_rate, const Execution& execution) {
+void Optimizer::UpdatePieces(double learning_rate, const Execution& execution, Region& step) {
   const UpdateKernels& kernels = UpdateKernelsFor(execution.target);
-  ParallelFor(pieces_.size(), execution.max_threads, [&](std::size_t i) {
+  step.Run(pieces_.size(), [&](std::size_t i) {
     const Piece& piece = pieces_[i];
     Parameter& parameter = *parameters_[piece.parameter].parameter;
     const std::size_t count = piece.end - piece.begin;
+    const Region region(kOptimizerPiece, count, execution);
     const float* g = parameter.gradient.data() + piece.begin;
     float* w = parameter.value.data() + piece.begin;
     const double decay = Decays(parameter) ? options_.weight_decay : 0.0;
@@ -114,20 +117,21 @@ void Optimizer::UpdatePieces(double learning_rate, const Execution& execution) {
                    first_[piece.parameter].data() + piece.begin, second_[piece.parameter].data() + piece.begin);
       return;
     }
-    const SgdStep step{penalty, static_cast<float>(learning_rate), static_cast<float>(options_.momentum),
-                       options_.nesterov};
+    const SgdStep sgd{penalty, static_cast<float>(learning_rate), static_cast<float>(options_.momentum),
+                      options_.nesterov};
     if (options_.momentum > 0) {
-      kernels.sgd(step, count, g, w, first_[piece.parameter].data() + piece.begin);
+      kernels.sgd(sgd, count, g, w, first_[piece.parameter].data() + piece.begin);
     } else {
-      kernels.sgd_without_momentum(step, count, g, w);
+      kernels.sgd_without_momentum(sgd, count, g, w);
     }
   });
 }
 
-void Optimizer::LimitNorms(const Execution& execution) {
-  ParallelFor(row_pieces_.size(), execution.max_threads, [&](std::size_t i) {
+void Optimizer::LimitNorms(const Execution& execution, Region& step) {
+  step.Run(row_pieces_.size(), [&](std::size_t i) {
     const Piece& piece = row_pieces_[i];
     Parameter& parameter = *parameters_[piece.parameter].parameter;
+    const Region region(kOptimizerPiece, (piece.end - piece.begin) * parameter.value.cols(), execution);
     for (std::size_t r = piece.begin; r < piece.end; ++r) {
       const std::span<float> row = parameter.value.row(r);
       const double norm = Norm(row);

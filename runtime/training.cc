@@ -13,6 +13,7 @@
 #include "runtime/checkpoint.h"
 #include "runtime/dataset.h"
 #include "runtime/numbers.h"
+#include "runtime/region.h"
 
 namespace fallow::nn {
 namespace {
@@ -46,7 +47,7 @@ LossSum EvaluateChecked(Sequential& model, const Dataset& data, Loss loss, const
     CopyRows(data.x, begin, count, &batch.x);
     CopyRows(data.y, begin, count, &batch.y);
     const Pass pass{Mode::kInfer, /*seed=*/0, /*step=*/0, /*first_row=*/begin, execution};
-    sum.Add(Evaluate(loss, model.Forward(pass, batch.x), batch.y, /*gradient=*/nullptr));
+    sum.Add(Evaluate(loss, model.Forward(pass, batch.x), batch.y, /*gradient=*/nullptr, execution));
   }
   return sum;
 }
@@ -171,14 +172,20 @@ class Trainer {
     return true;
   }
 
+  void SelectBatch(std::size_t begin, std::size_t count) {
+    const Region region(kSelectBatch, count * train_.x.cols(), options_.execution);
+    Select(train_, std::span<const std::uint32_t>(order_).subspan(begin, count), &batch_);
+  }
+
   void RunStep(std::size_t epoch, std::size_t step) {
     const std::uint64_t global_step = optimizer_.steps();
     const std::size_t begin = (step - 1) * options_.batch_size;
     const std::size_t count = std::min(options_.batch_size, train_.rows() - begin);
-    Select(train_, std::span<const std::uint32_t>(order_).subspan(begin, count), &batch_);
+    SelectBatch(begin, count);
 
     const Pass pass{Mode::kTrain, options_.seed, global_step, /*first_row=*/0, options_.execution};
-    const LossSum sum = Evaluate(options_.loss, model_.Forward(pass, batch_.x), batch_.y, &gradient_);
+    const LossSum sum =
+        Evaluate(options_.loss, model_.Forward(pass, batch_.x), batch_.y, &gradient_, options_.execution);
     if (!std::isfinite(sum.loss)) throw Diverged("the loss", epoch, step);
     sum_.Add(sum);
     model_.Backward(pass, gradient_);

@@ -12,6 +12,7 @@
 #include "fallow/fused.h"
 #include "fallow/mask.h"
 #include "fallow/monte_carlo.h"
+#include "fallow/profile.h"
 #include "fallow/zoneout.h"
 #include "tests/kernels/dropout_forms.h"
 #include "tests/kernels/typed_targets.h"
@@ -21,6 +22,9 @@ namespace fallow {
 namespace {
 
 using test::MallocCount;
+
+// Calls do with it all that they do without.
+constexpr ProfileSink kSink = {[](void*, const CallRecord&) noexcept {}};
 
 constexpr std::size_t kRows = 30, kCols = 3'003, kSize = kRows * kCols;
 
@@ -67,7 +71,7 @@ TEST_P(KernelAllocationTest, AllFormsAndSources) {
                         {Rate(0.1), bytes, MaskFormat::kBytes},
                         one_key.Over(Broadcast({kRows, kCols}, {kRows, 1})),
                         one_key.Over(Broadcast({kRows, kCols}, {1, kCols}))};
-  const Execution execution = {.max_threads = 1, .target = target()};
+  const Execution execution = {.max_threads = 1, .target = target(), .profile = &kSink};
   for (const Mask& mask : masks) {
     for (const test::Form form : test::kForms) {
       ExpectNone("dropout", [&] {
@@ -109,7 +113,7 @@ TEST_P(KernelAllocationTest, Variants) {
   const MaskKey key;
   const Rate rate(0.1);
   const Mask mask(rate, key);
-  const Execution execution = {.max_threads = 1, .target = target()};
+  const Execution execution = {.max_threads = 1, .target = target(), .profile = &kSink};
   ExpectNone("AlphaDropoutForward", [&] { return AlphaDropoutForward(x, mask, y, execution); });
   ExpectNone("AlphaDropoutBackward", [&] { return AlphaDropoutBackward(x, mask, y, execution); });
   ExpectNone("ZoneoutForward", [&] { return ZoneoutForward(x, y, mask, z, execution); });

@@ -9,6 +9,7 @@
 #include "fallow/dropout.h"
 #include "fallow/fused.h"
 #include "fallow/mask.h"
+#include "fallow/profile.h"
 #include "kernels/workers.h"
 #include "tests/kernels/dropout_forms.h"
 
@@ -44,7 +45,8 @@ class SmallCallsTest : public testing::Test {
 
   // All functions, with masks of all sources.
   static void CallAll(std::size_t size, int max_threads) {
-    const Execution execution = {.max_threads = max_threads};
+    const ProfileSink sink = {[](void*, const CallRecord&) noexcept {}};
+    const Execution execution = {.max_threads = max_threads, .profile = &sink};
     const std::vector<MaskKey> keys(4);
     std::vector<float> x(size, 1.0f), y(size);
     std::vector<std::uint8_t> bytes(size), stored(size);

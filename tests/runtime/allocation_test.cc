@@ -6,6 +6,7 @@
 #include "fallow/nn/loss.h"
 #include "fallow/nn/model.h"
 #include "fallow/nn/optimizer.h"
+#include "fallow/profile.h"
 #include "tests/runtime/tensors.h"
 #include "tests/support/malloc_count.h"
 
@@ -17,7 +18,10 @@ using test::MallocCount;
 // Enough for every worker of oneTBB's to have taken part, and to have filled its pools.
 constexpr std::uint64_t kWarmUp = 50, kSteps = 20;
 
-long AllocationsOfSteps(const char* layers, const OptimizerOptions& options, int threads) {
+constexpr ProfileSink kSink = {[](void*, const CallRecord&) noexcept {}};
+
+long AllocationsOfSteps(const char* layers, const OptimizerOptions& options, int threads,
+                        const ProfileSink* profile = nullptr) {
   Sequential model({100}, layers, 1);
   Optimizer optimizer(options, model.parameters());
   const Tensor x = RandomTensor(200, {100}, 1);
@@ -26,8 +30,9 @@ long AllocationsOfSteps(const char* layers, const OptimizerOptions& options, int
   long before = 0;
   for (std::uint64_t step = 0; step < kWarmUp + kSteps; ++step) {
     if (step == kWarmUp) before = MallocCount();
-    const Pass pass{.mode = Mode::kTrain, .seed = 1, .step = step, .execution = {.max_threads = threads}};
-    Evaluate(Loss::kSoftmaxCrossEntropy, model.Forward(pass, x), y, &dy);
+    const Pass pass{
+        .mode = Mode::kTrain, .seed = 1, .step = step, .execution = {.max_threads = threads, .profile = profile}};
+    Evaluate(Loss::kSoftmaxCrossEntropy, model.Forward(pass, x), y, &dy, pass.execution);
     model.Backward(pass, dy);
     optimizer.Step(1e-3, pass.execution);
   }
@@ -55,6 +60,8 @@ TEST_F(AllocationTest, TrainingStepWithOneThread) {
 }
 
 TEST_F(AllocationTest, TrainingStepWithTwoThreads) { EXPECT_EQ(AllocationsOfSteps(kLayers, {}, 2), 0); }
+
+TEST_F(AllocationTest, TrainingStepWithASink) { EXPECT_EQ(AllocationsOfSteps(kLayers, {}, 2, &kSink), 0); }
 
 TEST_F(AllocationTest, TrainingStepWithTheCallersArena) { EXPECT_EQ(AllocationsOfSteps(kLayers, {}, 0), 0); }
 

@@ -66,7 +66,7 @@ struct OutOfPlace {
                                 gradients[i + 1].row(begin).data(), gradients[i].row(begin).data());
       }
       for (std::size_t block = 0; block < layers[i]->gradient_blocks(); ++block) {
-        layers[i]->ParameterGradients(block, dy.rows(), values[i].data(), gradients[i + 1].data());
+        layers[i]->ParameterGradients(pass, block, dy.rows(), values[i].data(), gradients[i + 1].data());
       }
     }
   }

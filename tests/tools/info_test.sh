@@ -14,13 +14,13 @@ expect_success info
 grep -q 'chosen  *SCALAR, by FALLOW_TARGET' "$out" || fail "FALLOW_TARGET=SCALAR is not honoured: $(cat "$out")"
 
 FALLOW_TARGET=AVX17
-for subcommand in train eval predict curves mask info; do
+for subcommand in train eval predict profile curves mask info; do
   expect_bad_input "FALLOW_TARGET: 'AVX17' is not one of" $subcommand
   grep -q SCALAR "$err" || fail "the valid targets are not listed: $(cat "$err")"
 done
 unset FALLOW_TARGET
 
-for subcommand in train eval predict curves mask info; do
+for subcommand in train eval predict profile curves mask info; do
   expect_success $subcommand --help
   grep -q Examples "$out" || fail "the help of $subcommand has no examples"
 done

@@ -1,9 +1,6 @@
 // fallow train: from a data set to a run folder.
-#include <algorithm>
 #include <cstdio>
 #include <memory>
-#include <numeric>
-#include <optional>
 
 #include "fallow/nn/training.h"
 #include "tools/command/command.h"
@@ -13,70 +10,13 @@
 #include "tools/command/pictures.h"
 #include "tools/command/progress.h"
 #include "tools/command/run.h"
-#include "tools/command/samples.h"
 #include "tools/command/text.h"
 #include "tools/command/train_options.h"
 #include "tools/command/trained_model.h"
+#include "tools/command/training_data.h"
 
 namespace fallow::tools {
 namespace {
-
-// Everything that a run is trained and measured on, scaled.
-struct TrainingData {
-  nn::Dataset train;
-  std::optional<nn::Dataset> validation, test;
-  InputScaling scaling;
-
-  const nn::Dataset* held_out() const { return validation ? &*validation : test ? &*test : nullptr; }
-};
-
-void Limit(nn::Dataset& data, std::size_t rows) {
-  if (rows == 0 || rows >= data.rows()) return;
-  std::vector<std::uint32_t> first(rows);
-  std::iota(first.begin(), first.end(), 0u);
-  data = nn::Select(data, first);
-}
-
-TrainingData LoadData(const TrainOptions& options) {
-  const auto known = options.data.empty() ? std::nullopt : std::optional(FindKnownData(options.data));
-  Samples samples = ReadSamples(known ? known->train : options.train);
-  const Source test = known ? known->test : options.test;
-  Limit(samples.data, options.limit);
-
-  TrainingData data;
-  if (!test.images.empty() || !test.csv.empty()) {
-    Samples read = ReadSamples(test);
-    if (read.data.x.cols() != samples.data.x.cols() || read.columns != samples.columns) {
-      throw UsageError((test.csv.empty() ? test.images : test.csv) + ": has other columns than the training data");
-    }
-    data.test = std::move(read.data);
-  }
-  if (options.validation > 0) {
-    nn::Split split = nn::SplitValidation(samples.data, options.validation, options.seed);
-    samples.data = std::move(split.train);
-    data.validation = std::move(split.validation);
-  }
-  data.scaling = MakeScaling(samples);
-  data.train = std::move(samples.data);
-  data.scaling.Apply(data.train.x);
-  if (data.validation) data.scaling.Apply(data.validation->x);
-  if (data.test) data.scaling.Apply(data.test->x);
-  return data;
-}
-
-// Several outputs: classes. One output: yes or no if the targets are 0 and 1, a quantity otherwise.
-nn::Loss LossByTask(std::size_t outputs, const nn::Tensor& y) {
-  if (outputs > 1) return nn::Loss::kSoftmaxCrossEntropy;
-  const auto values = y.values();
-  const bool binary = std::all_of(values.begin(), values.end(), [](float v) { return v == 0.0f || v == 1.0f; });
-  return binary ? nn::Loss::kBinaryCrossEntropy : nn::Loss::kMeanSquaredError;
-}
-
-void CheckTargets(nn::Loss loss, std::size_t outputs, const TrainingData& data) {
-  nn::CheckTarget(loss, outputs, data.train.y, "training data");
-  if (data.validation) nn::CheckTarget(loss, outputs, data.validation->y, "validation data");
-  if (data.test) nn::CheckTarget(loss, outputs, data.test->y, "test data");
-}
 
 // A run's folder, made ready. Destruction takes away again what it added, unless training got as far as a checkpoint.
 class RunGuard {
@@ -181,10 +121,9 @@ int RunTrain(const Options& command_line, TrainOptions& options, const Context& 
   const std::size_t outputs = model.output_shape().elements();
 
   Run run{.name = RunName(files.folder), .loss = {}, .keeps_best = options.patience > 0, .held_out = "", .history = {}};
-  run.loss = options.loss.empty() ? LossByTask(outputs, data.train.y) : nn::ParseLoss(options.loss);
+  run.loss = ChooseLoss(options, outputs, data);
   run.held_out = data.validation ? "validation" : data.test ? "test" : "";
   options.loss = nn::Name(run.loss);
-  CheckTargets(run.loss, outputs, data);
 
   nn::TrainingOptions training = ToTrainingOptions(options);
   training.checkpoint = files.checkpoint();
@@ -210,23 +149,22 @@ int RunTrain(const Options& command_line, TrainOptions& options, const Context& 
 void AddTrain(CLI::App& app, Context& context) {
   Options options(app, "train", "Train a network; the results go into a run folder");
   const auto train = std::make_shared<TrainOptions>();
+  AddRunOptions(options, *train);
   AddTrainOptions(options, *train);
-  options.Footer(
-      "Layers\n"
-      "  dense:UNITS, relu, leaky_relu, elu, selu, gelu, silu, sigmoid, tanh, softmax, dropout:RATE, flatten.\n"
-      "  dense:128:relu is short for dense:128,relu; a dense layer may end in :l1=X, :l2=X or :max_norm=X.\n\n"
-      "Examples\n"
-      "  " +
-      context.program +
-      " train --data fashion-mnist --layers dense:128:relu,dropout:0.5,dense:10 --epochs 5\n"
-      "  " +
-      context.program +
-      " train --config recipes/fashion-6000-dropout.toml --seed 2 --run runs/second\n"
-      "  " +
-      context.program +
-      " train --csv flowers.csv --target kind --layers dense:32:relu,dropout:0.2,dense:3\n"
-      "  " +
-      context.program + " train --resume --run runs/second");
+  options.Footer(std::string(kLayersHelp) +
+                 "\n\n"
+                 "Examples\n"
+                 "  " +
+                 context.program +
+                 " train --data fashion-mnist --layers dense:128:relu,dropout:0.5,dense:10 --epochs 5\n"
+                 "  " +
+                 context.program +
+                 " train --config recipes/fashion-6000-dropout.toml --seed 2 --run runs/second\n"
+                 "  " +
+                 context.program +
+                 " train --csv flowers.csv --target kind --layers dense:32:relu,dropout:0.2,dense:3\n"
+                 "  " +
+                 context.program + " train --resume --run runs/second");
   options.Action([options, train, &context] { context.exit_code = RunTrain(options, *train, context); });
 }
 

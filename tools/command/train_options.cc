@@ -109,13 +109,16 @@ void MakeAbsolute(std::string& path) {
 
 }  // namespace
 
-void AddTrainOptions(Options& options, TrainOptions& train) {
-  options.Text("--config", train.config, "A file with these options, one 'name = value' a line; flags override it")
-      .NotInConfig();
+void AddRunOptions(Options& options, TrainOptions& train) {
   options.Text("--run", train.run, "Folder for the results; runs/ and the name of the file or data if left out")
       .NotInConfig();
   options.Flag("--resume", train.resume, "Continue the run in the folder, if there is one");
   options.Flag("--force", train.force, "Replace the run in the folder, if there is one");
+}
+
+void AddTrainOptions(Options& options, TrainOptions& train) {
+  options.Text("--config", train.config, "A file with these options, one 'name = value' a line; flags override it")
+      .NotInConfig();
   options.Whole("--threads", train.threads, 0, 4096, "Most threads to use; 0: all. Results do not depend on it");
   AddDataOptions(options, train);
   AddModelOptions(options, train);

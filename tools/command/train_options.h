@@ -1,4 +1,4 @@
-// What `fallow train` can be told, on the command line or in a configuration file.
+// What `fallow train` and `fallow profile` can be told, on the command line or in a configuration file.
 #ifndef FALLOW_TOOLS_TRAIN_OPTIONS_H_
 #define FALLOW_TOOLS_TRAIN_OPTIONS_H_
 
@@ -30,6 +30,15 @@ struct TrainOptions {
   double learning_rate = 1e-3, momentum = 0, weight_decay = 0;
 };
 
+// What --layers takes, for people.
+inline constexpr const char* kLayersHelp =
+    "Layers\n"
+    "  dense:UNITS, relu, leaky_relu, elu, selu, gelu, silu, sigmoid, tanh, softmax, dropout:RATE, flatten.\n"
+    "  dense:128:relu is short for dense:128,relu; a dense layer may end in :l1=X, :l2=X or :max_norm=X.";
+
+// Where a run's results go.
+void AddRunOptions(Options& options, TrainOptions& train);
+// All that training itself depends on, and the configuration file it may be in.
 void AddTrainOptions(Options& options, TrainOptions& train);
 
 // Reads the configuration file, if any, into the options that the command line left alone, and settles what depends on

@@ -92,7 +92,7 @@ class Layer {
   // that no sum depends on threads. Piece `block` overwrites its part of every Parameter::gradient. `x` and `dy` are
   // whole batches of `rows` rows.
   virtual std::size_t gradient_blocks() const { return 0; }  // 0: no parameters.
-  virtual void ParameterGradients(std::size_t /*block*/, std::size_t /*rows*/, const float* /*x*/,
+  virtual void ParameterGradients(const Pass& /*pass*/, std::size_t /*block*/, std::size_t /*rows*/, const float* /*x*/,
                                   const float* /*dy*/) {}
 };
 

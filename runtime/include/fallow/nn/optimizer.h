@@ -11,6 +11,8 @@
 
 namespace fallow::nn {
 
+class Region;
+
 enum class Algorithm : std::uint8_t { kSGD, kAdam, kAdamW };
 std::string_view Name(Algorithm algorithm);       // "sgd", "adam", "adamw"
 Algorithm ParseAlgorithm(std::string_view name);  // Throws Error naming the known ones.
@@ -66,8 +68,8 @@ class Optimizer {
     std::size_t parameter, begin, end;
   };
 
-  void UpdatePieces(double learning_rate, const Execution& execution);
-  void LimitNorms(const Execution& execution);
+  void UpdatePieces(double learning_rate, const Execution& execution, Region& step);
+  void LimitNorms(const Execution& execution, Region& step);
 
   OptimizerOptions options_;
   std::vector<NamedParameter> parameters_;
@@ -75,6 +77,7 @@ class Optimizer {
   std::vector<Tensor> second_;  // Second moment.
   std::vector<Piece> pieces_;
   std::vector<Piece> row_pieces_;  // Of parameters with a max_norm.
+  std::size_t elements_ = 0;       // Of all parameters.
   std::uint64_t steps_ = 0;
 };
 

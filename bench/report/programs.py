@@ -34,7 +34,7 @@ _NANOSECONDS = {"ns": 1.0, "us": 1e3, "ms": 1e6, "s": 1e9}
 _TIMEOUT_SECONDS = 900
 # OpenMP's threads, PyTorch's, else spin after their work: in the way of whatever is measured next, and of each other
 # for milliseconds as soon as the machine has anything else to do.
-_ENVIRONMENT = {"OMP_WAIT_POLICY": "passive"} | os.environ
+_ENVIRONMENT = {"OMP_WAIT_POLICY": "passive"}
 
 
 class ProgramError(Exception):
@@ -78,7 +78,7 @@ class Program:
     def _run(self, arguments: list[str]) -> str:
         try:
             done = subprocess.run([self.path, *arguments], capture_output=True, text=True, check=False,
-                                  timeout=_TIMEOUT_SECONDS, env=_ENVIRONMENT)
+                                  timeout=_TIMEOUT_SECONDS, env=_ENVIRONMENT | os.environ)
         except (OSError, subprocess.TimeoutExpired) as error:
             raise ProgramError(f"{self.name}: {error}") from error
         if done.returncode != 0:

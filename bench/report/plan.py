@@ -17,7 +17,17 @@ SCOPES = ("quick", "usual", "full")
 _CHUNK = 12
 # An epoch takes seconds, and a row has four; what varies from round to round is little beside its length.
 _EPOCH_ROUNDS = 3
+_YARDSTICKS = {"Memcpy", "StreamCopy", "Scale"}
+# Measured on every instruction set; with all sizes and threads on the default one.
 _EVERY_TARGET = {"DropoutForward", "DropoutBackwardFromKey", "DropoutBackwardFromMask", "GenerateMask", "Scale"}
+_EVERY_SIZE = _EVERY_TARGET | _YARDSTICKS | {
+    "DropoutForwardPhilox7", "SoftmaxDropout", "BiasGeluDropoutResidual", "BiasGeluDropoutResidualUnfused",
+    "StdMt19937", "Xoshiro128p"}
+# Where the curves over n bend.
+_EVERY_CURVE = _YARDSTICKS | {"DropoutForward", "DropoutBackwardFromMask", "DropoutForwardPhilox7"}
+_SIZES = (4096, 65536, 1 << 20, 64 << 20)
+# Of what has fewer rows: in cache alone, in memory with company.
+_TWO_PLACES = ((65536, 1), (64 << 20, 2))
 
 
 def wanted(name: Name, default_target: str, scope: str) -> bool:
@@ -27,11 +37,18 @@ def wanted(name: Name, default_target: str, scope: str) -> bool:
     of_default = name.target in ("", default_target)
     if scope == "quick":
         return of_default and name.type == "f32" and name.n in (4096, 65536) and name.threads == 1
-    if name.peer or not name.target:
+    place = (name.n, name.threads)
+    if name.n is None:
         return True
-    if of_default:
-        return name.type == "f32" or (name.n, name.threads) == (65536, 1)
-    return name.operation in _EVERY_TARGET and name.type == "f32" and name.threads == 1
+    if not of_default:
+        return name.operation in _EVERY_TARGET and name.type == "f32" and name.threads == 1
+    if name.type != "f32":
+        return place == _TWO_PLACES[0]
+    if name.n not in _SIZES:
+        return name.operation in _EVERY_CURVE
+    if name.peer:
+        return name.threads == 1 or place in _TWO_PLACES
+    return name.operation in _EVERY_SIZE or place in _TWO_PLACES
 
 
 @dataclass(frozen=True)

@@ -35,8 +35,10 @@ def threads(n: int) -> str:
 
 
 def peer(results: Results, name: str) -> str:
-    """A peer with its version."""
+    """A peer with its version, where that is known."""
     version = results.context.get("peers", {}).get(name, "")
+    if not version[:1].isdigit():
+        version = ""
     return f"{_PEERS.get(name, name)} {version}".rstrip()
 
 
@@ -46,7 +48,7 @@ def where(results: Results) -> str:
     compiler, _, version = context.get("compiler", "").partition(" ")
     target = _TARGETS.get(results.default_target, results.default_target)
     parts = [f"{context['cpu']}, {target}, {context['cores']} cores", f"{_COMPILERS.get(compiler, compiler)} {version}",
-             *(peer(results, name) for name in context.get("peers", {})), f"Fallow {context.get('commit', '')}",
+             *(peer(results, name) for name in results.peers), f"Fallow {context.get('commit', '')}",
              context["date"]]
     return ", ".join(part.strip() for part in parts if part.strip())
 

@@ -7,22 +7,6 @@
 
 namespace fallow::bench {
 
-oracle::Type OracleType(DType type) {
-  switch (type) {
-    case DType::kF32:
-      return oracle::Type::kF32;
-    case DType::kF64:
-      return oracle::Type::kF64;
-    case DType::kBF16:
-      return oracle::Type::kBF16;
-    case DType::kF16:
-      break;
-  }
-  return oracle::Type::kF16;
-}
-
-double RateOf(const Case& c) { return c.rate_text.empty() ? 0.0 : std::stod(c.rate_text); }
-
 oracle::Key OracleKey(const Case& c, std::size_t first, std::uint64_t streams) {
   const MaskKey key = c.KeyOf(0);
   return {.seed = key.seed,
@@ -32,7 +16,7 @@ oracle::Key OracleKey(const Case& c, std::size_t first, std::uint64_t streams) {
 }
 
 std::vector<std::uint8_t> OracleMask(const Case& c, std::size_t first, std::size_t count) {
-  return oracle::MaskBytes(RateOf(c), OracleKey(c, first), count);
+  return oracle::MaskBytes(c.p(), OracleKey(c, first), count);
 }
 
 oracle::ElementView Part(const ConstArray& array, std::size_t first, std::size_t count) {
@@ -48,7 +32,7 @@ bool Same(const ConstArray& array, std::size_t first, const oracle::Elements& ex
 std::vector<double> Numbers(const ConstArray& array, std::size_t first, std::size_t count) {
   std::vector<double> numbers(count);
   const oracle::ElementView part = Part(array, first, count);
-  oracle::WithCodec(OracleType(array.type()), [&](auto codec) {
+  oracle::WithCodec(test::ToOracle(array.type()), [&](auto codec) {
     for (std::size_t i = 0; i < count; ++i) numbers[i] = codec.Load(part.data() + i * codec.kSize);
   });
   return numbers;

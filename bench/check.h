@@ -12,6 +12,7 @@
 #include "fallow/array.h"
 #include "tests/support/dropout_oracle.h"
 #include "tests/support/oracle.h"
+#include "tests/support/oracle_type.h"
 
 namespace fallow::bench {
 
@@ -30,9 +31,6 @@ bool InWindows(std::size_t n, const Holds& holds) {
   }
   return true;
 }
-
-oracle::Type OracleType(DType type);
-double RateOf(const Case& c);
 
 // The key that iteration 0 has, `streams` further.
 oracle::Key OracleKey(const Case& c, std::size_t first, std::uint64_t streams = 0);

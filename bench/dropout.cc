@@ -14,8 +14,8 @@ namespace {
 template <class MaskIn>
 bool IsDropoutBy(const Case& c, Buffers& b, const MaskIn& mask_in) {
   return InWindows(c.n, [&](std::size_t first, std::size_t count) {
-    const oracle::Elements expected = oracle::Dropout(OracleType(c.type), Part(b.x(), first, count),
-                                                      mask_in(first, count), oracle::TrainingFactor(RateOf(c)));
+    const oracle::Elements expected = oracle::Dropout(test::ToOracle(c.type), Part(b.x(), first, count),
+                                                      mask_in(first, count), oracle::TrainingFactor(c.p()));
     return Same(b.y(), first, expected);
   });
 }
@@ -45,7 +45,7 @@ bool IsDropoutAndItsBits(const Case& c, Buffers& b) { return IsDropout(c, b) && 
 bool IsInference(const Case& c, Buffers& b) {
   return InWindows(c.n, [&](std::size_t first, std::size_t count) {
     return Same(b.y(), first,
-                oracle::Scaled(OracleType(c.type), Part(b.x(), first, count), oracle::InferenceFactor(RateOf(c))));
+                oracle::Scaled(test::ToOracle(c.type), Part(b.x(), first, count), oracle::InferenceFactor(c.p())));
   });
 }
 
@@ -74,7 +74,7 @@ Status Accumulate(const Case& c, Buffers& b, std::uint64_t iteration) {
 }
 
 Status Inference(const Case& c, Buffers& b, std::uint64_t) {
-  const Rate classic(RateOf(c), Scaling::kAtInference);
+  const Rate classic(c.p(), Scaling::kAtInference);
   return DropoutInference(b.x(), classic, b.y(), c.execution);
 }
 

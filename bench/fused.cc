@@ -57,11 +57,11 @@ oracle::Fused OracleOf(const Case& c, std::size_t first, std::size_t count) {
           .cols = count,
           .bias = std::vector<float>(count, kBias),
           .mask_bytes = OracleMask(c, first, count),
-          .scale = oracle::TrainingFactor(RateOf(c)).f32};
+          .scale = oracle::TrainingFactor(c.p()).f32};
 }
 
 std::vector<float> Floats(const ConstArray& array, std::size_t first, std::size_t count) {
-  return oracle::ToFloats(OracleType(array.type()), Part(array, first, count));
+  return oracle::ToFloats(test::ToOracle(array.type()), Part(array, first, count));
 }
 
 bool AreNear(const ConstArray& array, std::size_t first, const std::vector<float>& expected, double tolerance) {

@@ -45,12 +45,7 @@ void AddRow(const std::string& name, const Case& c, double, Operation operation,
 }  // namespace fallow::bench
 
 int main(int argc, char** argv) {
-  fallow::bench::RegisterDropout();
-  fallow::bench::RegisterMasks();
-  fallow::bench::RegisterVariants();
-  fallow::bench::RegisterRows();
-  fallow::bench::RegisterFused();
-  fallow::bench::RegisterNoise();
+  fallow::bench::RegisterKernels();
   for (int i = 1; i < argc; ++i) {
     const auto row = fallow::bench::Rows().find(argv[i]);
     if (row == fallow::bench::Rows().end()) {

@@ -21,13 +21,7 @@ bool WantsFile(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   fallow::bench::AddContext();
-  fallow::bench::RegisterYardsticks();
-  fallow::bench::RegisterDropout();
-  fallow::bench::RegisterMasks();
-  fallow::bench::RegisterVariants();
-  fallow::bench::RegisterRows();
-  fallow::bench::RegisterFused();
-  fallow::bench::RegisterNoise();
+  fallow::bench::RegisterKernels();
 #ifdef FALLOW_BENCH_TRAINING
   fallow::bench::RegisterTraining();
 #endif

@@ -57,8 +57,8 @@ template <MaskIn kMaskIn>
 bool IsDropoutBy(const Case& c, Buffers& b) {
   return InWindows(c.n, [&](std::size_t first, std::size_t count) {
     return Same(b.y(), first,
-                oracle::Dropout(OracleType(c.type), Part(b.x(), first, count), kMaskIn(c, first, count),
-                                oracle::TrainingFactor(RateOf(c))));
+                oracle::Dropout(test::ToOracle(c.type), Part(b.x(), first, count), kMaskIn(c, first, count),
+                                oracle::TrainingFactor(c.p())));
   });
 }
 
@@ -105,7 +105,7 @@ Status RowKeys(const Case& c, Buffers& b, std::uint64_t iteration) {
 
 std::vector<std::uint8_t> RowKeysMask(const Case& c, std::size_t first, std::size_t count) {
   const MaskKey key = c.KeyOf(first / kRow);
-  return oracle::MaskBytes(RateOf(c), {.seed = key.seed, .stream = key.stream, .first_element = first % kRow}, count);
+  return oracle::MaskBytes(c.p(), {.seed = key.seed, .stream = key.stream, .first_element = first % kRow}, count);
 }
 
 Status Forward(const Case& c, Buffers& b, std::uint64_t iteration) {
@@ -122,14 +122,14 @@ std::vector<std::uint8_t> MaskOfWords(std::size_t first, std::size_t count, cons
 std::vector<std::uint8_t> CurandMask(const Case& c, std::size_t first, std::size_t count) {
   const MaskKey key = c.KeyOf(0);
   return MaskOfWords(first, count, [&](std::size_t i) {
-    return oracle::CurandKeeps(oracle::CurandWord(key.seed, key.stream, i), RateOf(c));
+    return oracle::CurandKeeps(oracle::CurandWord(key.seed, key.stream, i), c.p());
   });
 }
 
 std::vector<std::uint8_t> OneDnnMask(const Case& c, std::size_t first, std::size_t count) {
   const MaskKey key = c.KeyOf(0);
   return MaskOfWords(first, count, [&](std::size_t i) {
-    return oracle::OneDnnKeeps(oracle::OneDnnWord(key.seed, key.stream, i), RateOf(c));
+    return oracle::OneDnnKeeps(oracle::OneDnnWord(key.seed, key.stream, i), c.p());
   });
 }
 
@@ -143,7 +143,7 @@ Status ForwardJax(const Case& c, Buffers& b, std::uint64_t iteration) {
 std::vector<std::uint8_t> JaxMask(const Case& c, std::size_t first, std::size_t count) {
   const MaskKey key = c.KeyOf(0);
   return MaskOfWords(first, count,
-                     [&](std::size_t i) { return oracle::JaxKeeps(oracle::JaxWord(key.seed, i), RateOf(c)); });
+                     [&](std::size_t i) { return oracle::JaxKeeps(oracle::JaxWord(key.seed, i), c.p()); });
 }
 
 void RegisterCase(Case c) {

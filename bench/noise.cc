@@ -111,7 +111,7 @@ Status GaussianBackward(const Case& c, Buffers& b, std::uint64_t iteration) {
 
 // Of |x| up to 5.
 bool IsGaussian(const Case& c, Buffers& b) {
-  const double p = RateOf(c);
+  const double p = c.p();
   const double stddev = std::sqrt(p / (1 - p));
   return InWindows(c.n, [&](std::size_t first, std::size_t count) {
     std::vector<double> expected = Numbers(b.x(), first, count);

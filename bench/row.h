@@ -30,6 +30,8 @@ struct Case {
   }
   Mask MaskOf(std::uint64_t iteration) const { return {rate, KeyOf(iteration)}; }
 
+  double p() const { return rate.drop_probability(); }
+
   std::size_t n;
   Execution execution;
   std::string rate_text;

@@ -45,7 +45,7 @@ oracle::Doubles Probabilities(const Buffers& b, std::size_t first) {
   return oracle::Softmax(OneRow(), oracle::Logits(OneRow(), Numbers(b.x(), first, kCols)));
 }
 
-double ScaleOf(const Case& c) { return oracle::TrainingFactor(RateOf(c)).f64; }
+double ScaleOf(const Case& c) { return oracle::TrainingFactor(c.p()).f64; }
 
 bool IsSoftmax(const Case& c, Buffers& b) {
   return InWindows(c.n, [&](std::size_t first, std::size_t count) {

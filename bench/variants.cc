@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <string>
 #include <vector>
 
@@ -28,7 +29,7 @@ bool IsAlpha(const Case& c, Buffers& b) {
   return InWindows(c.n, [&](std::size_t first, std::size_t count) {
     return Same(
         b.y(), first,
-        oracle::AlphaDropout(OracleType(c.type), Part(b.x(), first, count), OracleMask(c, first, count), RateOf(c)));
+        oracle::AlphaDropout(test::ToOracle(c.type), Part(b.x(), first, count), OracleMask(c, first, count), c.p()));
   });
 }
 
@@ -37,10 +38,10 @@ Status AlphaBackward(const Case& c, Buffers& b, std::uint64_t iteration) {
 }
 
 bool IsAlphaBackward(const Case& c, Buffers& b) {
-  const double a = oracle::AlphaOf(RateOf(c)).a;
+  const double a = oracle::AlphaOf(c.p()).a;
   return InWindows(c.n, [&](std::size_t first, std::size_t count) {
     return Same(b.y(), first,
-                oracle::Dropout(OracleType(c.type), Part(b.x(), first, count), OracleMask(c, first, count),
+                oracle::Dropout(test::ToOracle(c.type), Part(b.x(), first, count), OracleMask(c, first, count),
                                 {static_cast<float>(a), a}));
   });
 }
@@ -61,7 +62,7 @@ Status ZoneoutOfInference(const Case& c, Buffers& b, std::uint64_t) {
 bool IsZoneout(const Case& c, Buffers& b) {
   return InWindows(c.n, [&](std::size_t first, std::size_t count) {
     return Same(b.y(), first,
-                oracle::Select(OracleType(c.type), OracleMask(c, first, count), Part(b.x(), first, count),
+                oracle::Select(test::ToOracle(c.type), OracleMask(c, first, count), Part(b.x(), first, count),
                                Part(b.z(), first, count)));
   });
 }
@@ -71,8 +72,8 @@ bool IsZoneoutBackward(const Case& c, Buffers& b) {
     const oracle::Elements zeros(count * SizeOf(c.type));
     const oracle::ElementView dy = Part(b.x(), first, count);
     const std::vector<std::uint8_t> mask = OracleMask(c, first, count);
-    return Same(b.y(), first, oracle::Select(OracleType(c.type), mask, dy, zeros)) &&
-           Same(b.z(), first, oracle::Select(OracleType(c.type), mask, zeros, dy));
+    return Same(b.y(), first, oracle::Select(test::ToOracle(c.type), mask, dy, zeros)) &&
+           Same(b.z(), first, oracle::Select(test::ToOracle(c.type), mask, zeros, dy));
   });
 }
 
@@ -80,7 +81,7 @@ bool IsZoneoutInference(const Case& c, Buffers& b) {
   return InWindows(c.n, [&](std::size_t first, std::size_t count) {
     return Same(
         b.y(), first,
-        oracle::Expectation(OracleType(c.type), Part(b.x(), first, count), Part(b.z(), first, count), RateOf(c)));
+        oracle::Expectation(test::ToOracle(c.type), Part(b.x(), first, count), Part(b.z(), first, count), c.p()));
   });
 }
 
@@ -101,34 +102,34 @@ Status DropBlock(const Case& c, Buffers& b, std::uint64_t iteration) {
                           {b.y().data(), c.type, shape.size()}, c.execution);
 }
 
-// y stays what it became: with the masks, the values vary, not the time.
+// Of what is left in y, which is x at first.
 Status DropBlockInPlace(const Case& c, Buffers& b, std::uint64_t iteration) {
   const DropBlockShape shape = Maps(c.n);
   const Array y(b.y().data(), c.type, shape.size());
+  if (iteration == 0) std::memcpy(y.data(), b.x().data(), shape.size() * SizeOf(c.type));
   return DropBlockForward(y, shape, c.rate, c.KeyOf(iteration), y, c.execution);
 }
 
 std::vector<std::uint8_t> OracleDropBlock(const DropBlockShape& s, const Case& c) {
   const oracle::BlockShape shape = {s.samples, s.channels, s.height, s.width, s.block_height, s.block_width};
-  return oracle::DropBlockMask(shape, RateOf(c), OracleKey(c, 0));
+  return oracle::DropBlockMask(shape, c.p(), OracleKey(c, 0));
 }
 
 // All of it, as its factor depends on all; and so of the smaller sizes alone.
-template <ShapeOf kShapeOf>
+template <ShapeOf kShapeOf, auto kOperation>
 bool IsDropBlock(const Case& c, Buffers& b) {
   if (c.n > 1 << 20) {
     Case smaller = c;
     smaller.n = 1 << 20;
     Buffers& buffers = Buffers::For(c.type, smaller.n);
     buffers.Refill();
-    return DropBlock<kShapeOf>(smaller, buffers, 0).ok() && IsDropBlock<kShapeOf>(smaller, buffers);
+    return kOperation(smaller, buffers, 0).ok() && IsDropBlock<kShapeOf, kOperation>(smaller, buffers);
   }
   const std::vector<std::uint8_t> mask = OracleDropBlock(kShapeOf(c.n), c);
-  return Same(b.y(), 0,
-              oracle::Dropout(OracleType(c.type), Part(b.x(), 0, mask.size()), mask, oracle::Renormalisation(mask)));
+  return Same(
+      b.y(), 0,
+      oracle::Dropout(test::ToOracle(c.type), Part(b.x(), 0, mask.size()), mask, oracle::Renormalisation(mask)));
 }
-
-bool AreZeros(const Case& c, Buffers& b) { return Same(b.y(), 0, oracle::Elements(c.n * SizeOf(c.type))); }
 
 // Eight samples of an eighth of the elements: y is as large as elsewhere.
 constexpr std::size_t kSamples = 8;
@@ -142,11 +143,10 @@ Status Samples(const Case& c, Buffers& b, std::uint64_t iteration) {
 bool AreSamples(const Case& c, Buffers& b) {
   const std::size_t cols = c.n / kSamples;
   return InWindows(c.n, [&](std::size_t first, std::size_t count) {
-    const std::vector<std::uint8_t> mask =
-        oracle::MaskBytes(RateOf(c), OracleKey(c, first % cols, first / cols), count);
+    const std::vector<std::uint8_t> mask = oracle::MaskBytes(c.p(), OracleKey(c, first % cols, first / cols), count);
     return Same(
         b.y(), first,
-        oracle::Dropout(OracleType(c.type), Part(b.x(), first % cols, count), mask, oracle::TrainingFactor(RateOf(c))));
+        oracle::Dropout(test::ToOracle(c.type), Part(b.x(), first % cols, count), mask, oracle::TrainingFactor(c.p())));
   });
 }
 
@@ -159,7 +159,7 @@ bool IsWelford(const Case& c, Buffers& b) {
   return InWindows(c.n, [&](std::size_t first, std::size_t count) {
     const float* old_m2 = b.x_f32() + (first + c.n / 2) % c.n;
     std::vector<float> mean(count), m2(old_m2, old_m2 + count);
-    oracle::WelfordUpdate(OracleType(c.type), Part(b.x(), first, count), 2, mean, m2);
+    oracle::WelfordUpdate(test::ToOracle(c.type), Part(b.x(), first, count), 2, mean, m2);
     return std::equal(mean.begin(), mean.end(), b.y_f32() + first) &&
            std::equal(m2.begin(), m2.end(), static_cast<const float*>(b.z().data()) + first);
   });
@@ -182,9 +182,9 @@ void RegisterTyped(const Case& c) {
   RegisterRow("ZoneoutBackward", c, 3 * size, ZoneoutOfGradients, IsZoneoutBackward);
   RegisterRow("ZoneoutInference", c, 3 * size, ZoneoutOfInference, IsZoneoutInference);
   RegisterRow("MonteCarloForward", c, 1.125 * size, Samples, AreSamples);
-  RegisterRow("DropBlock2d", c, 2 * size, DropBlock<Maps>, IsDropBlock<Maps>);
-  RegisterRow("DropBlock2dInPlace", c, 2 * size, DropBlockInPlace, AreZeros);
-  RegisterRow("DropBlock1d", c, 2 * size, DropBlock<Sequences>, IsDropBlock<Sequences>);
+  RegisterRow("DropBlock2d", c, 2 * size, DropBlock<Maps>, IsDropBlock<Maps, DropBlock<Maps>>);
+  RegisterRow("DropBlock2dInPlace", c, 2 * size, DropBlockInPlace, IsDropBlock<Maps, DropBlockInPlace>);
+  RegisterRow("DropBlock1d", c, 2 * size, DropBlock<Sequences>, IsDropBlock<Sequences, DropBlock<Sequences>>);
 }
 
 }  // namespace

@@ -1,5 +1,4 @@
 // Rows of what dropout is measured against, on the same buffers.
-#include <cmath>
 #include <cstring>
 #include <random>
 #include <string>
@@ -9,6 +8,7 @@
 #include "bench/register.h"
 #include "bench/roof.h"
 #include "bench/row.h"
+#include "bench/some_dropout.h"
 #include "bench/yardsticks.h"
 
 namespace fallow::bench {
@@ -21,23 +21,10 @@ bool IsCopy(const Case& c, Buffers& b) {
   });
 }
 
-// Of generators of their own: kept elements are scaled, and their share is within six standard deviations of q.
-bool IsSomeDropout(const Case& c, Buffers& b) {
-  std::size_t kept = 0;
-  for (std::size_t i = 0; i < c.n; ++i) {
-    if (b.y_f32()[i] == 0.0f) continue;
-    if (b.y_f32()[i] != b.x_f32()[i] * c.rate.scale()) return false;
-    ++kept;
-  }
-  const double p = RateOf(c), n = static_cast<double>(c.n);
-  // One in a thousand inputs is 0 already.
-  return std::abs(static_cast<double>(kept) - n * (1 - p)) <= 6 * std::sqrt(n * p * (1 - p)) + n / 1000 + 1;
-}
-
 // What one writes with the standard library alone.
 Status StandardLibrary(const Case& c, Buffers& b, std::uint64_t iteration) {
   std::mt19937 engine(static_cast<std::mt19937::result_type>(iteration));
-  const double q = 1.0 - RateOf(c);
+  const double q = 1.0 - c.p();
   std::bernoulli_distribution keep(q);
   const auto scale = static_cast<float>(1.0 / q);
   for (std::size_t i = 0; i < b.size(); ++i) b.y_f32()[i] = keep(engine) ? b.x_f32()[i] * scale : 0.0f;

@@ -6,6 +6,7 @@
 
 #include "bench/grid.h"
 #include "bench/peers/peers.h"
+#include "bench/some_dropout.h"
 
 namespace fallow::bench {
 namespace {
@@ -17,7 +18,7 @@ Status Forward(const Case& c, Buffers& b, std::uint64_t /*iteration*/) {
   const auto n = static_cast<Eigen::Index>(c.n);
   const Eigen::Map<const Values> x(b.x_f32(), n);
   Eigen::Map<Values> y(b.y_f32(), n);
-  const auto q = static_cast<float>(1 - c.rate.drop_probability());
+  const auto q = static_cast<float>(1 - c.p());
   y = (Values::Random(n) < 2 * q - 1).select(x * (1 / q), 0.0f);
   return {};
 }
@@ -27,7 +28,7 @@ Status Backward(const Case& c, Buffers& b, std::uint64_t iteration) {
   const auto n = static_cast<Eigen::Index>(c.n);
   const Eigen::Map<const Values> dy(b.x_f32(), n);
   Eigen::Map<Values> noise(static_cast<float*>(b.z().data()), n);
-  const auto q = static_cast<float>(1 - c.rate.drop_probability());
+  const auto q = static_cast<float>(1 - c.p());
   if (iteration == 0) noise = (Values::Random(n) < 2 * q - 1).cast<float>() * (1 / q);
   Eigen::Map<Values>(b.y_f32(), n) = dy * noise;
   return {};

@@ -5,7 +5,7 @@
 import {writeFileSync} from 'node:fs';
 import {cpus} from 'node:os';
 
-// 64: what a call costs. The others as in kernels.cc.
+// 64: what a call costs. The others as in grid.h.
 const SIZES = [64, 4096, 65536, 1 << 20, 64 << 20];
 const BYTES = 4 + 4 + 1;  // x, y and the mask, which is no option.
 

@@ -14,6 +14,7 @@
 #include "bench/grid.h"
 #include "bench/peers/keeping_allocator.h"
 #include "bench/peers/peers.h"
+#include "bench/some_dropout.h"
 
 namespace fallow::bench {
 namespace {
@@ -40,7 +41,7 @@ Inputs Prepare(const Case& c, Buffers& b, std::int64_t cols) {
   Inputs in;
   in.x = ViewOf(b.x(), cols);
   in.z = ViewOf(b.z(), cols);
-  in.mask = at::empty_like(in.x, at::kBool).bernoulli_(1 - c.rate.drop_probability());
+  in.mask = at::empty_like(in.x, at::kBool).bernoulli_(1 - c.p());
   in.bias = at::full({cols}, kBias, in.x.options());
   return in;
 }
@@ -65,32 +66,30 @@ Operation Of(std::int64_t cols, Function function) {
 }
 
 at::Tensor Forward(const Case& c, const Inputs& in) {
-  return std::get<0>(at::native_dropout(in.x, c.rate.drop_probability(), /*train=*/true));
+  return std::get<0>(at::native_dropout(in.x, c.p(), /*train=*/true));
 }
 
 at::Tensor Backward(const Case& c, const Inputs& in) {
-  return at::native_dropout_backward(in.x, in.mask, 1 / (1 - c.rate.drop_probability()));
+  return at::native_dropout_backward(in.x, in.mask, 1 / (1 - c.p()));
 }
 
-at::Tensor Functional(const Case& c, const Inputs& in) {
-  return at::dropout(in.x, c.rate.drop_probability(), /*train=*/true);
-}
+at::Tensor Functional(const Case& c, const Inputs& in) { return at::dropout(in.x, c.p(), /*train=*/true); }
 
 at::Tensor BiasGelu(const Case& c, const Inputs& in) {
   const at::Tensor gelu = at::gelu(in.x + in.bias);
-  return std::get<0>(at::native_dropout(gelu, c.rate.drop_probability(), true)).add_(in.z);
+  return std::get<0>(at::native_dropout(gelu, c.p(), true)).add_(in.z);
 }
 
 // x + bias is added again, as Fallow does; the gradient of y is z.
 at::Tensor BiasGeluBackward(const Case& c, const Inputs& in) {
-  const at::Tensor dropped = at::native_dropout_backward(in.z, in.mask, 1 / (1 - c.rate.drop_probability()));
+  const at::Tensor dropped = at::native_dropout_backward(in.z, in.mask, 1 / (1 - c.p()));
   at::Tensor dx = at::gelu_backward(dropped, in.x + in.bias);
   benchmark::DoNotOptimize(dx.sum(0));
   return dx;
 }
 
 at::Tensor Softmax(const Case& c, const Inputs& in) {
-  return std::get<0>(at::native_dropout(at::softmax(in.x * kSoftmaxScale, -1), c.rate.drop_probability(), true));
+  return std::get<0>(at::native_dropout(at::softmax(in.x * kSoftmaxScale, -1), c.p(), true));
 }
 
 // f(x + bias) of each element.

@@ -4,9 +4,8 @@
 
 #include <cstring>
 
-#include "bench/grid.h"
 #include "bench/peers/peers.h"
-#include "fallow/philox.h"
+#include "bench/peers/philox_rows.h"
 
 namespace fallow::bench {
 namespace {
@@ -27,15 +26,6 @@ Status Words(const Case& c, Buffers& b, std::uint64_t iteration) {
   return {};
 }
 
-// Against the scalar specification of Fallow's Philox.
-bool AreWords(const Case& c, Buffers& b) {
-  for (std::uint32_t i = 0; i < c.n; i += 4 * static_cast<std::uint32_t>(c.n / 4096)) {
-    const auto block = Philox4x32({i / 4, 0, 0, 0}, {1, 0}, Rounds::k10);
-    if (std::memcmp(b.y_f32() + i, block.data(), sizeof(block)) != 0) return false;
-  }
-  return true;
-}
-
 // A word an element against the threshold.
 Status MaskBits(const Case& c, Buffers& b, std::uint64_t iteration) {
   const auto threshold = static_cast<std::uint32_t>(c.rate.threshold());
@@ -54,13 +44,7 @@ Status MaskBits(const Case& c, Buffers& b, std::uint64_t iteration) {
 
 void RegisterRandom123() {
   benchmark::AddCustomContext("peer_Random123", "found; its headers name no version");
-  const Execution alone{.max_threads = 1};
-  for (const std::size_t n : kSizes) {
-    RegisterPeerRow("Random123", "GenerateUniformBits", {n, alone, ""}, 4, Words, AreWords);
-    for (const char* rate : kRates) {
-      RegisterPeerRow("Random123", "GenerateMask", {n, alone, rate}, 0.125, MaskBits, IsSomeMask);
-    }
-  }
+  RegisterPhilox("Random123", Words, MaskBits);
 }
 
 }  // namespace fallow::bench

@@ -3,9 +3,8 @@
 
 #include <random>
 
-#include "bench/grid.h"
 #include "bench/peers/peers.h"
-#include "fallow/philox.h"
+#include "bench/peers/philox_rows.h"
 
 namespace fallow::bench {
 namespace {
@@ -24,18 +23,6 @@ Status Words(const Case& c, Buffers& b, std::uint64_t iteration) {
   return {};
 }
 
-// Against the scalar specification of Fallow's Philox.
-bool AreWords(const Case& c, Buffers& b) {
-  const auto* words = reinterpret_cast<const std::uint32_t*>(b.y_f32());
-  for (std::uint32_t i = 0; i < c.n; i += 4 * static_cast<std::uint32_t>(c.n / 4096)) {
-    const auto block = Philox4x32({i / 4, 0, 0, 0}, {1, 0}, Rounds::k10);
-    for (std::size_t w = 0; w < 4; ++w) {
-      if (words[i + w] != block[w]) return false;
-    }
-  }
-  return true;
-}
-
 Status MaskBits(const Case& c, Buffers& b, std::uint64_t iteration) {
   std::philox4x32 engine = EngineOf(iteration);
   for (std::uint8_t& byte : b.mask()) {
@@ -50,13 +37,7 @@ Status MaskBits(const Case& c, Buffers& b, std::uint64_t iteration) {
 
 void RegisterStdPhilox() {
   benchmark::AddCustomContext("peer_StdPhilox", std::to_string(__cpp_lib_philox_engine));
-  const Execution alone{.max_threads = 1};
-  for (const std::size_t n : kSizes) {
-    RegisterPeerRow("StdPhilox", "GenerateUniformBits", {n, alone, ""}, 4, Words, AreWords);
-    for (const char* rate : kRates) {
-      RegisterPeerRow("StdPhilox", "GenerateMask", {n, alone, rate}, 0.125, MaskBits, IsSomeMask);
-    }
-  }
+  RegisterPhilox("StdPhilox", Words, MaskBits);
 }
 
 }  // namespace fallow::bench

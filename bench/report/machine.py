@@ -4,20 +4,8 @@ from __future__ import annotations
 
 import datetime
 import os
-import re
-from pathlib import Path
 
 from .plan import Plan
-
-
-def cpu() -> str:
-    """The CPU as Linux names it, with the numbers that tell the generations of a name apart."""
-    text = Path("/proc/cpuinfo").read_text(encoding="utf-8") if Path("/proc/cpuinfo").exists() else ""
-    fields = dict(re.findall(r"^([^:\n]*?)\s*: (.*)$", text.split("\n\n")[0], re.MULTILINE))
-    name = re.sub(r"\s+", " ", fields.get("model name", "unknown CPU"))
-    if "cpu family" in fields:
-        name += f" (family {fields['cpu family']}, model {fields.get('model', '?')})"
-    return name
 
 
 def context_of(written: list[dict], plan: Plan) -> dict:
@@ -28,7 +16,7 @@ def context_of(written: list[dict], plan: Plan) -> dict:
         merged.update(context)
     context = {
         "date": datetime.date.today().isoformat(),
-        "cpu": merged.get("fallow_cpu") or cpu(),
+        "cpu": merged.get("fallow_cpu", "unknown CPU"),
         "cores": merged.get("num_cpus", os.cpu_count()),
         "caches": [{"level": cache["level"], "bytes": cache["size"], "shared_by": cache["num_sharing"]}
                    for cache in merged.get("caches", []) if cache["type"] != "Instruction"],

@@ -23,6 +23,8 @@ class Line:
     has_rate: bool = True
     # Against which of Fallow's operations its factor is.
     against: str = ""
+    # What a peer does for it, if the label does not say.
+    of_peers: str = ""
 
 
 _CACHE = (
@@ -41,7 +43,7 @@ _MEMORY = (
     Line("Fallow, backward, from a stored mask", "DropoutBackwardFromMask"),
     Line("bias + GELU + dropout + residual, four passes", "BiasGeluDropoutResidualUnfused",
          against="BiasGeluDropoutResidual"),
-    Line("the same, fused", "BiasGeluDropoutResidual", bold=True),
+    Line("the same, fused", "BiasGeluDropoutResidual", bold=True, of_peers="the same, of its operations"),
 )
 
 
@@ -63,7 +65,7 @@ def _line(results: Results, line: Line, n: int, threads: int) -> list[list[str]]
     own = times()
     rows = [_cells(line.label, own, times(operation=line.against) if line.against else [], line.bold)]
     for peer in results.peers:
-        how = line.label.removeprefix("Fallow, ").partition(", from")[0]
+        how = line.of_peers or line.label.removeprefix("Fallow, ").partition(", from")[0]
         rows.append(_cells(f"{wording.peer(results, peer)}, {how}", times(peer), own))
     return [row for row in rows if row]
 

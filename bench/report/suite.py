@@ -21,11 +21,11 @@ def measure(plan: Plan, programs: list[Program], journal_path: Path) -> Results:
     done = {(entry["round"], entry["chunk"]) for entry in journal.entries}
     if done:
         print(f"Continues after {len(done)} processes of an interrupted run.")
-    todo = [(number, index, chunk) for number in range(plan.rounds)
+    pending = [(number, index, chunk) for number in range(plan.rounds)
             for index, chunk in enumerate(plan.chunks(number)) if (number, index) not in done]
-    progress = Progress(sum(len(chunk.rows) for _, _, chunk in todo))
+    progress = Progress(sum(len(chunk.rows) for _, _, chunk in pending))
     try:
-        for number, index, chunk in todo:
+        for number, index, chunk in pending:
             context, samples = _measure(by_name[chunk.program], chunk.rows, plan)
             journal.append({"round": number, "chunk": index, "context": context,
                             "samples": [asdict(sample) for sample in samples]})

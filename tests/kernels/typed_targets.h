@@ -11,26 +11,13 @@
 #include "fallow/array.h"
 #include "fallow/execution.h"
 #include "tests/support/dropout_oracle.h"
+#include "tests/support/oracle_type.h"
 #include "tests/support/placed_rows.h"
 #include "tests/support/targets.h"
 
 namespace fallow::test {
 
 inline constexpr DType kDTypes[] = {DType::kF32, DType::kF64, DType::kBF16, DType::kF16};
-
-inline oracle::Type ToOracle(DType type) {
-  switch (type) {
-    case DType::kF32:
-      return oracle::Type::kF32;
-    case DType::kF64:
-      return oracle::Type::kF64;
-    case DType::kBF16:
-      return oracle::Type::kBF16;
-    case DType::kF16:
-      break;
-  }
-  return oracle::Type::kF16;
-}
 
 // Use: FALLOW_TEST_EVERY_TARGET_AND_TYPE(SuiteName); TEST_P(SuiteName, Claim) { ... }
 class TypedTargetTest : public testing::TestWithParam<std::tuple<Target, DType>> {

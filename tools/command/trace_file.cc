@@ -45,20 +45,6 @@ const char* CategoryOf(const CallRecord& record) {
   return "kernel";
 }
 
-const char* NameOf(DType type) {
-  switch (type) {
-    case DType::kF32:
-      return "f32";
-    case DType::kF64:
-      return "f64";
-    case DType::kBF16:
-      return "bf16";
-    case DType::kF16:
-      return "f16";
-  }
-  return "none";
-}
-
 Json ArgumentsOf(const CallRecord& record) {
   Json arguments;
   const std::string_view category = CategoryOf(record);

@@ -38,6 +38,21 @@ constexpr std::size_t SizeOf(DType type) noexcept {
   return 0;
 }
 
+// "f32", "f64", "bf16", "f16"; "none" for a value that is no DType.
+constexpr const char* NameOf(DType type) noexcept {
+  switch (type) {
+    case DType::kF32:
+      return "f32";
+    case DType::kF64:
+      return "f64";
+    case DType::kBF16:
+      return "bf16";
+    case DType::kF16:
+      return "f16";
+  }
+  return "none";
+}
+
 template <class T>
 inline constexpr bool kIsElement = false;
 template <class T>

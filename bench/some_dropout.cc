@@ -1,4 +1,5 @@
-// What can be checked of a peer's result: it has a mask of its own.
+#include "bench/some_dropout.h"
+
 #include <bit>
 #include <cmath>
 #include <cstddef>
@@ -6,7 +7,6 @@
 #include <vector>
 
 #include "bench/check.h"
-#include "bench/peers/peers.h"
 
 namespace fallow::bench {
 namespace {
@@ -41,7 +41,7 @@ bool IsDropoutOf(const Case& c, Buffers& b, const ValuesOf& values, const Values
     }
     return true;
   });
-  return all && IsShare(kept, counted, RateOf(c));
+  return all && IsShare(kept, counted, c.p());
 }
 
 bool IsDropoutOf(const Case& c, Buffers& b, const ValuesOf& values) {
@@ -58,7 +58,7 @@ bool IsSomeDropout(const Case& c, Buffers& b) {
 bool IsSomeMask(const Case& c, Buffers& b) {
   std::size_t kept = 0;
   for (const std::uint8_t byte : b.mask()) kept += static_cast<std::size_t>(std::popcount(byte));
-  return IsShare(kept, c.n, RateOf(c));
+  return IsShare(kept, c.n, c.p());
 }
 
 }  // namespace fallow::bench

@@ -76,19 +76,21 @@ struct SELU {
   }
 };
 
+template <class Arithmetic>
 struct GELU {
   static constexpr Saved kSaved = Saved::kInput;
   explicit GELU(float) {}
   // x - u P(X > u) for x > 0, and -u P(X > u) for x <= 0, u = |x|.
   VF Value(VF x) const {
     const VF u = NormalArgument(x);
-    const VF tail = hn::Mul(NormalExp(u), NormalTailRatio(u));
-    return hn::NegMulAdd(u, tail, hn::Max(x, hn::Zero(DF())));
+    const VF tail = hn::Mul(NormalExp<Arithmetic>(u), NormalTailRatio<Arithmetic>(u));
+    return Arithmetic::NegMulAdd(u, tail, hn::Max(x, hn::Zero(DF())));
   }
   // The derivative is Phi(x) + x phi(x), with phi(x) = exp(-x^2 / 2) / sqrt(2 pi) the density; at -x, 1 less it at x.
   VF Backward(VF dy, VF x) const {
     const VF u = NormalArgument(x);
-    const VF at_minus_u = hn::Mul(NormalExp(u), hn::NegMulAdd(u, Constant(0.3989422804014327), NormalTailRatio(u)));
+    const VF at_minus_u = hn::Mul(NormalExp<Arithmetic>(u), Arithmetic::NegMulAdd(u, Constant(0.3989422804014327),
+                                                                                  NormalTailRatio<Arithmetic>(u)));
     const VF at_u = hn::Sub(Constant(1), at_minus_u);
     return hn::Mul(dy, hn::IfThenElse(hn::Gt(x, hn::Zero(DF())), at_u, at_minus_u));
   }
@@ -100,7 +102,7 @@ struct SiLU {
   VF Value(VF x) const { return hn::Mul(x, Sigmoid(x)); }
   VF Backward(VF dy, VF x) const {
     const VF s = Sigmoid(x);
-    return hn::Mul(dy, hn::Mul(s, hn::MulAdd(x, hn::Sub(Constant(1), s), Constant(1))));
+    return hn::Mul(dy, hn::Mul(s, Separate::MulAdd(x, hn::Sub(Constant(1), s), Constant(1))));
   }
 };
 
@@ -115,7 +117,7 @@ struct TanhActivation {
   static constexpr Saved kSaved = Saved::kOutput;
   explicit TanhActivation(float) {}
   VF Value(VF x) const { return Tanh(x); }
-  VF Backward(VF dy, VF y) const { return hn::Mul(dy, hn::NegMulAdd(y, y, Constant(1))); }
+  VF Backward(VF dy, VF y) const { return hn::Mul(dy, Separate::NegMulAdd(y, y, Constant(1))); }
 };
 
 // The gradient where the input was saved, whichever the activation would rather have.
@@ -128,11 +130,12 @@ HWY_INLINE VF BackwardFromInput(const F& f, VF dy, VF x) {
   }
 }
 
-// Of<F>() for each activation F, in the order of the enumeration Activation.
-template <class Kernels, template <class> class Of>
+// Of<F>() for each activation F, in the order of the enumeration Activation. All but GELU have the same bits on every
+// target, and so has GELU with Separate arithmetic, which takes half as long again (EPYC Zen 5, g++ 12.2, 2026-11).
+template <class Kernels, template <class> class Of, class Arithmetic>
 constexpr std::array<Kernels, 9> ForEachActivation() {
-  return {Of<Linear>()(), Of<ReLU>()(), Of<LeakyReLU>()(),         Of<ELU>()(),           Of<SELU>()(),
-          Of<GELU>()(),   Of<SiLU>()(), Of<SigmoidActivation>()(), Of<TanhActivation>()()};
+  return {Of<Linear>()(),           Of<ReLU>()(), Of<LeakyReLU>()(),         Of<ELU>()(),           Of<SELU>()(),
+          Of<GELU<Arithmetic>>()(), Of<SiLU>()(), Of<SigmoidActivation>()(), Of<TanhActivation>()()};
 }
 
 // NOLINTNEXTLINE(google-readability-namespace-comments)

@@ -72,7 +72,7 @@ struct KernelsOf {
 };
 
 const FusedKernels* FindFused(Activation activation) {
-  static constexpr auto kTable = ForEachActivation<FusedKernels, KernelsOf>();
+  static constexpr auto kTable = ForEachActivation<FusedKernels, KernelsOf, Fused>();
   return &kTable[static_cast<std::size_t>(activation)];
 }
 

@@ -35,7 +35,7 @@ struct KernelsOf {
 };
 
 const ActivationKernels* FindActivation(Activation activation) {
-  static constexpr auto kTable = simd::ForEachActivation<ActivationKernels, KernelsOf>();
+  static constexpr auto kTable = simd::ForEachActivation<ActivationKernels, KernelsOf, simd::Separate>();
   return &kTable[static_cast<std::size_t>(activation)];
 }
 

@@ -13,6 +13,7 @@
 #include "kernels/parallel.h"
 #include "runtime/blas.h"
 #include "runtime/numbers.h"
+#include "runtime/ordered_product.h"
 #include "runtime/region.h"
 #include "runtime/row_kernels.h"
 
@@ -135,11 +136,16 @@ class Dense : public Layer {
   void ForwardRows(const Pass& pass, Rows rows, const float* x, float* y) override {
     const RowKernels& kernels = RowKernelsFor(pass.execution.target);
     ForEachPart({rows.count(), units_, inputs_}, pass.execution, [&](Part part) {
+      const GemmSize size{part.rows, part.cols, inputs_};
+      const float* in = x + part.row * inputs_;
+      const float* rows_of_weight = weight() + part.col * inputs_;
+      const float* bias = options_.use_bias ? parameters_[1].value.data() + part.col : nullptr;
       float* out = y + part.row * units_ + part.col;
-      GemmNT({part.rows, part.cols, inputs_}, x + part.row * inputs_, inputs_, weight() + part.col * inputs_, inputs_,
-             out, units_, pass.execution);
-      if (!options_.use_bias) return;
-      const float* bias = parameters_[1].value.data() + part.col;
+      if (pass.mode != Mode::kTrain) {
+        return OrderedProductNT(size, in, inputs_, rows_of_weight, inputs_, bias, out, units_, pass.execution);
+      }
+      GemmNT(size, in, inputs_, rows_of_weight, inputs_, out, units_, pass.execution);
+      if (bias == nullptr) return;
       for (std::size_t r = 0; r < part.rows; ++r) kernels.add_bias(bias, 1, part.cols, out + r * units_);
     });
   }

@@ -1,13 +1,17 @@
 // Dropout as a layer.
+#include <algorithm>
+#include <array>
 #include <cassert>
 #include <cstring>
 #include <memory>
+#include <span>
 #include <string>
 
 #include "fallow/dropout.h"
 #include "fallow/nn/error.h"
 #include "fallow/nn/layers.h"
 #include "runtime/numbers.h"
+#include "runtime/row_blocks.h"
 
 namespace fallow::nn {
 namespace {
@@ -24,12 +28,17 @@ class Dropout : public Layer {
     return input;
   }
 
+  bool drops() const override { return true; }
   bool identity(Mode mode) const override { return mode == Mode::kInfer || rate_.drop_probability() == 0; }
   bool in_place() const override { return true; }
   bool keeps_sign() const override { return true; }
 
   void ForwardRows(const Pass& pass, Rows rows, const float* x, float* y) override {
-    Apply(pass, rows, x, y, DropoutForward);
+    if (pass.row_masks.empty()) {
+      Apply(pass, rows, x, y, DropoutForward);
+    } else {
+      DropByRow(pass, rows, x, y);
+    }
   }
 
   void BackwardRows(const Pass& pass, Rows rows, const float*, const float*, const float* dy, float* dx) override {
@@ -39,18 +48,37 @@ class Dropout : public Layer {
  private:
   using Function = Status (*)(ConstArray, const Mask&, Array, const Execution&) noexcept;
 
+  MaskKey KeyOf(std::uint64_t seed, std::uint64_t step, std::uint64_t row) const {
+    return {.seed = seed, .stream = StreamOf(index_, step), .first_element = row * cols_};
+  }
+
   void Apply(const Pass& pass, Rows rows, const float* from, float* to, Function function) const {
     const std::size_t count = rows.count() * cols_;
     if (identity(pass.mode)) {
       if (to != from) std::memcpy(to, from, count * sizeof(float));
       return;
     }
-    const MaskKey key{.seed = pass.seed,
-                      .stream = StreamOf(index_, pass.step),
-                      .first_element = (pass.first_row + rows.begin) * cols_};
+    const Mask mask(rate_, KeyOf(pass.seed, pass.step, pass.first_row + rows.begin));
     // Rate and key were checked when the layer was made and when the pass began.
-    [[maybe_unused]] const Status status = function({from, count}, {rate_, key}, {to, count}, pass.execution);
+    [[maybe_unused]] const Status status = function({from, count}, mask, {to, count}, pass.execution);
     assert(status.ok());
+  }
+
+  // In pieces of as many rows as a block has, so that their keys fit the stack.
+  void DropByRow(const Pass& pass, Rows rows, const float* x, float* y) const {
+    std::array<MaskKey, RowBlocks::kMaxRows> keys;
+    const Rate& rate = pass.rate ? *pass.rate : rate_;
+    for (std::size_t row = rows.begin; row < rows.end;) {
+      const std::size_t count = std::min(keys.size(), rows.end - row);
+      const std::size_t first = (row - rows.begin) * cols_;
+      for (std::size_t i = 0; i < count; ++i, ++row) {
+        keys[i] = KeyOf(pass.row_masks[row].seed, pass.row_masks[row].step, pass.row_masks[row].row);
+      }
+      const Mask mask(rate, std::span<const MaskKey>(keys.data(), count));
+      [[maybe_unused]] const Status status =
+          DropoutForward({x + first, count * cols_}, mask, {y + first, count * cols_}, pass.execution);
+      assert(status.ok());
+    }
   }
 
   Rate rate_;

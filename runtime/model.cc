@@ -8,6 +8,7 @@
 #include "fallow/nn/error.h"
 #include "kernels/parallel.h"
 #include "runtime/buffer_plan.h"
+#include "runtime/inference.h"
 #include "runtime/region.h"
 #include "runtime/row_blocks.h"
 
@@ -43,19 +44,13 @@ struct GradientPiece {
   std::size_t block;
 };
 
-// For each of `blocks` tasks: the threads that are left to it.
-Pass InTask(Pass pass, std::size_t blocks) {
-  int& threads = pass.execution.max_threads;
-  if (threads > 0) threads = std::max(1, threads / static_cast<int>(std::min<std::size_t>(blocks, threads)));
-  return pass;
-}
-
 }  // namespace
 
 struct Sequential::Impl {
   Impl(const Shape& input_shape, std::vector<std::unique_ptr<Layer>> given, std::uint64_t seed);
 
   void BuildLayers(std::uint64_t seed);
+  void CheckRows(std::uint64_t first_row, std::size_t rows) const;
   void CheckInput(const Pass& pass, const Tensor& x) const;
   void ForwardBlock(const Pass& pass, const BufferPlan& plan, Rows rows, const Tensor& x);
   void BackwardBlock(const Pass& pass, Rows rows, const Tensor& x, const Tensor& dy);
@@ -112,17 +107,21 @@ void Sequential::Impl::BuildLayers(std::uint64_t seed) {
   }
 }
 
+void Sequential::Impl::CheckRows(std::uint64_t first_row, std::size_t rows) const {
+  constexpr std::uint64_t kMaxElement = std::uint64_t{1} << 57;
+  const std::uint64_t max_row = kMaxElement / max_cols;
+  if (rows <= max_row && first_row <= max_row - rows) return;
+  throw Error("model: first row " + std::to_string(first_row) + ", expected at most " + std::to_string(max_row) +
+              " rows");
+}
+
 void Sequential::Impl::CheckInput(const Pass& pass, const Tensor& x) const {
   if (x.cols() != shapes[0].elements()) {
     throw Error("model: got samples of shape " + x.sample_shape().ToString() + ", expected " + shapes[0].ToString());
   }
-  constexpr std::uint64_t kMaxElement = std::uint64_t{1} << 57;
+  CheckRows(pass.first_row, x.rows());
+  if (!pass.row_masks.empty() || pass.rate) throw Error("model: Forward with row masks or a rate, expected neither");
   constexpr std::uint64_t kMaxStep = std::uint64_t{1} << 40;
-  const std::uint64_t max_row = kMaxElement / max_cols;
-  if (x.rows() > max_row || pass.first_row > max_row - x.rows()) {
-    throw Error("model: first row " + std::to_string(pass.first_row) + ", expected at most " + std::to_string(max_row) +
-                " rows");
-  }
   if (pass.step >= kMaxStep) throw Error("model: step " + std::to_string(pass.step) + ", expected less than 2^40");
 }
 
@@ -237,6 +236,38 @@ void Sequential::Backward(const Pass& pass, const Tensor& dy) {
                                                  impl.values.Read(plan, piece.layer, 0, x),
                                                  impl.gradients.Read(impl.gradient_plan, piece.layer + 1, 0, dy));
   });
+}
+
+std::size_t Inference::layers() const { return model_.size(); }
+std::size_t Inference::elements(std::size_t value) const { return model_.shapes[value].elements(); }
+std::size_t Inference::most_elements() const { return model_.max_cols; }
+void Inference::CheckRows(std::uint64_t rows) const { model_.CheckRows(0, rows); }
+
+bool Inference::Changes(const Layer& layer, Mode mode) const {
+  if (mode == Mode::kMonteCarlo && rate_ && layer.drops()) return rate_->drop_probability() != 0;
+  return !layer.identity(mode);
+}
+
+std::size_t Inference::first_random_layer() const {
+  const auto random = [&](const auto& layer) { return layer->drops() && Changes(*layer, Mode::kMonteCarlo); };
+  return std::ranges::find_if(model_.layers, random) - model_.layers.begin();
+}
+
+void Inference::Run(Pass pass, std::size_t first, std::size_t last, Rows rows, const float* x, float* y,
+                    float* scratch) const {
+  pass.rate = rate_;
+  const float* value = x;
+  float* buffer = scratch;  // Where value is, unless it is x.
+  float* other = scratch + rows.count() * most_elements();
+  for (std::size_t i = first; i < last; ++i) {
+    Layer& layer = *model_.layers[i];
+    if (!Changes(layer, pass.mode)) continue;
+    if (value != x && !layer.in_place()) std::swap(buffer, other);
+    const LayerRegion region = model_.RegionOf(kLayerForward, pass, i, rows.count());
+    layer.ForwardRows(region.pass(), rows, value, buffer);
+    value = buffer;
+  }
+  std::copy_n(value, rows.count() * elements(last), y);
 }
 
 }  // namespace fallow::nn

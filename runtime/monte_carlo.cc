@@ -1,165 +1,209 @@
-#include "runtime/monte_carlo.h"
+#include "fallow/nn/monte_carlo.h"
 
 #include <algorithm>
 #include <cassert>
-#include <cmath>
+#include <cstdint>
+#include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "fallow/monte_carlo.h"
 #include "fallow/nn/error.h"
+#include "fallow/softmax_dropout.h"
 #include "kernels/parallel.h"
-#include "runtime/dataset.h"
+#include "runtime/activation_kernels.h"
+#include "runtime/inference.h"
+#include "runtime/numbers.h"
+#include "runtime/row_blocks.h"
+#include "runtime/sample_statistics.h"
 
 namespace fallow::nn {
 namespace {
 
-constexpr std::size_t kBatchRows = 1024;
-constexpr std::size_t kRowsAPiece = 64;  // A few microseconds of exponentials and logarithms a pass.
+constexpr std::size_t kBlocksAtOnce = 8;
+constexpr std::size_t kRowsAtOnce = kBlocksAtOnce * RowBlocks::kMaxRows;
+constexpr std::uint64_t kMaxSamples = std::uint64_t{1} << 40;
 
-void Softmax(std::span<double> values) {
-  const double largest = *std::ranges::max_element(values);
-  double sum = 0;
-  for (double& value : values) sum += value = std::exp(value - largest);
-  for (double& value : values) value /= sum;
-}
-
-// Turns one sample's outputs into probabilities, as the loss would.
-void ToProbabilities(Loss loss, std::span<const float> outputs, std::span<double> probabilities) {
-  std::ranges::copy(outputs, probabilities.begin());
-  if (loss == Loss::kSoftmaxCrossEntropy) Softmax(probabilities);
-  if (loss == Loss::kBinaryCrossEntropy) {
-    for (double& p : probabilities) p = 1 / (1 + std::exp(-p));
-  }
-}
-
-double MinusPLogP(double p) { return p > 0 ? -p * std::log(p) : 0; }
-
-double Entropy(Loss loss, std::span<const double> probabilities) {
-  double entropy = 0;
-  for (const double p : probabilities) {
-    entropy += MinusPLogP(p);
-    if (loss == Loss::kBinaryCrossEntropy) entropy += MinusPLogP(1 - p);
-  }
-  return entropy;
-}
-
-// Running sums over the passes of one batch. Rows are independent, so pieces of rows can be added by different threads.
-class Statistics {
- public:
-  Statistics(Loss loss, std::size_t most_rows, std::size_t outputs)
-      : loss_(loss),
-        outputs_(outputs),
-        probabilities_(most_rows * outputs),
-        mean_(most_rows * outputs),
-        squares_(most_rows * outputs),
-        entropy_(most_rows) {}
-
-  void Clear() {
-    passes_ = 0;
-    std::ranges::fill(entropy_, 0.0);
-  }
-
-  void AddPass(const Tensor& output, const Execution& execution) {
-    const std::size_t rows = output.rows();
-    ParallelFor((rows + kRowsAPiece - 1) / kRowsAPiece, execution.max_threads, [&](std::size_t piece) {
-      const std::size_t end = std::min((piece + 1) * kRowsAPiece, rows);
-      for (std::size_t row = piece * kRowsAPiece; row < end; ++row) AddRow(row, output.row(row));
-    });
-    const std::size_t count = rows * outputs_;
-    [[maybe_unused]] const Status status = WelfordUpdate({std::as_const(probabilities_).data(), count}, passes_++,
-                                                         {mean_.data(), count}, {squares_.data(), count}, execution);
+// Outputs become probabilities, as the loss would make them.
+void ToProbabilities(Loss loss, std::size_t rows, std::size_t outputs, float* y, const Execution& execution) {
+  if (loss == Loss::kSoftmaxCrossEntropy) {
+    // With nothing dropped.
+    [[maybe_unused]] const Status status = SoftmaxDropoutForward(
+        {y, rows, outputs, outputs}, {}, Mask(Rate(0), MaskKey()), {y, rows, outputs, outputs}, execution);
     assert(status.ok());
   }
-
-  // Writes the statistics of the batch's `rows` rows to rows `first_row` and on.
-  void Store(std::size_t first_row, std::size_t rows, McPrediction* prediction) const {
-    const auto passes = static_cast<double>(passes_);
-    for (std::size_t row = 0; row < rows; ++row) {
-      const std::span<const double> mean(mean_.data() + row * outputs_, outputs_);
-      const std::span<float> standard_deviation = prediction->standard_deviation.row(first_row + row);
-      for (std::size_t j = 0; j < outputs_; ++j) {
-        prediction->mean.row(first_row + row)[j] = static_cast<float>(mean[j]);
-        standard_deviation[j] = static_cast<float>(std::sqrt(squares_[row * outputs_ + j] / passes));
-      }
-      if (loss_ == Loss::kMeanSquaredError) continue;
-      const double entropy = Entropy(loss_, mean);
-      prediction->predictive_entropy.row(first_row + row)[0] = static_cast<float>(entropy);
-      // Never negative but for rounding.
-      prediction->mutual_information.row(first_row + row)[0] =
-          static_cast<float>(std::max(0.0, entropy - entropy_[row] / passes));
-    }
+  if (loss == Loss::kBinaryCrossEntropy) {
+    ActivationKernelsFor(Activation::kSigmoid, execution.target).forward(y, rows * outputs, /*slope=*/0, y);
   }
+}
 
- private:
-  void AddRow(std::size_t row, std::span<const float> outputs) {
-    const std::span<double> probabilities(probabilities_.data() + row * outputs_, outputs_);
-    ToProbabilities(loss_, outputs, probabilities);
-    if (loss_ != Loss::kMeanSquaredError) entropy_[row] += Entropy(loss_, probabilities);
+void CheckRequest(const Inference& inference, const Sequential& model, const McRequest& request) {
+  if (request.x->cols() != model.input_shape().elements()) {
+    throw Error("model: got samples of shape " + request.x->sample_shape().ToString() + ", expected " +
+                model.input_shape().ToString());
   }
+  inference.CheckRows(request.x->rows());
+  if (request.samples > kMaxSamples) {
+    throw Error("samples: got " + std::to_string(request.samples) + ", expected at most 2^40");
+  }
+  for (const double quantile : request.quantiles) {
+    if (quantile >= 0 && quantile <= 1) continue;
+    throw Error("quantiles: got " + FormatNumber(quantile) + ", expected numbers in [0, 1]");
+  }
+}
 
-  Loss loss_;
-  std::size_t outputs_;
-  std::size_t passes_ = 0;
-  std::vector<double> probabilities_;
-  std::vector<double> mean_;
-  std::vector<double> squares_;  // Sum of squared differences from the mean.
-  std::vector<double> entropy_;  // Sum over passes.
-};
-
-McPrediction EmptyPrediction(std::size_t rows, const Shape& outputs, Loss loss) {
-  McPrediction prediction{Tensor(rows, outputs), Tensor(rows, outputs), Tensor(), Tensor()};
+McPrediction EmptyPrediction(const McRequest& request, const Shape& outputs, Loss loss) {
+  const std::size_t rows = request.x->rows();
+  McPrediction prediction{Tensor(rows, outputs), Tensor(rows, outputs), {}, {}, {}};
+  for (std::size_t q = 0; q < request.quantiles.size(); ++q) prediction.quantiles.emplace_back(rows, outputs);
   if (loss == Loss::kMeanSquaredError) return prediction;
   prediction.predictive_entropy.Resize(rows, Shape{1});
   prediction.mutual_information.Resize(rows, Shape{1});
   return prediction;
 }
 
+// Memory of kBlocksAtOnce blocks: the rows that a block begins with, and what Inference::Run needs.
+class Blocks {
+ public:
+  // For batches of `rows` rows whose largest value has `cols` elements.
+  void Reserve(std::size_t rows, std::size_t cols) {
+    of_value_ = std::min(rows, RowBlocks::kMaxRows) * cols;
+    const std::size_t needed = std::min(RowBlocks(rows).count(), kBlocksAtOnce) * 3 * of_value_;
+    if (needed <= size_) return;
+    memory_ = std::make_unique_for_overwrite<float[]>(needed);
+    size_ = needed;
+  }
+
+  float* rows(std::size_t block) const { return memory_.get() + block * 3 * of_value_; }
+  float* scratch(std::size_t block) const { return rows(block) + of_value_; }
+
+ private:
+  std::size_t of_value_ = 0;
+  std::size_t size_ = 0;
+  std::unique_ptr<float[]> memory_;
+};
+
+// Rows of requests of one mode, kInfer or kMonteCarlo, until there are kRowsAtOnce samples; computed; and filled again.
+class Batch {
+ public:
+  Batch(const Inference& inference, Mode mode, Loss loss, const Execution& execution)
+      : inference_(inference),
+        loss_(loss),
+        execution_(execution),
+        random_(mode == Mode::kInfer ? inference.layers() : inference.first_random_layer()),
+        outputs_(inference.elements(inference.layers())) {}
+
+  void Add(const McRequest& request, std::size_t row, McPrediction* prediction) {
+    // Without a layer that drops, all samples are the same.
+    const std::size_t samples = random_ == inference_.layers() ? 1 : request.samples;
+    if (!rows_.empty() && samples_.size() + samples > kRowsAtOnce) Compute();
+    rows_.push_back({&request, row, prediction, samples_.size(), samples});
+    for (std::size_t t = 0; t < samples; ++t) {
+      masks_.push_back({request.seed, t, row});
+      samples_.push_back(rows_.size() - 1);
+    }
+  }
+
+  void Compute() {
+    if (rows_.empty()) return;
+    blocks_.Reserve(samples_.size(), inference_.most_elements());
+    shared_.resize(rows_.size() * inference_.elements(random_));
+    values_.resize(samples_.size() * outputs_);
+    sorted_.resize(samples_.size());
+    RunLayers(
+        {.mode = Mode::kInfer, .execution = execution_}, 0, random_, rows_.size(),
+        [&](std::size_t i) { return rows_[i].request->x->row(rows_[i].row).data(); }, shared_.data());
+    RunLayers(
+        {.mode = Mode::kMonteCarlo, .execution = execution_, .row_masks = masks_}, random_, inference_.layers(),
+        samples_.size(), [&](std::size_t i) { return shared_.data() + samples_[i] * inference_.elements(random_); },
+        values_.data());
+    ToProbabilities(loss_, samples_.size(), outputs_, values_.data(), execution_);
+    ParallelFor(rows_.size(), execution_.max_threads, [&](std::size_t i) { Store(rows_[i]); });
+    rows_.clear();
+    masks_.clear();
+    samples_.clear();
+  }
+
+ private:
+  struct Row {
+    const McRequest* request;
+    std::size_t row;
+    McPrediction* prediction;
+    std::size_t first_sample;
+    std::size_t samples;
+  };
+
+  // Layers `first` to before `last` on `count` rows, of which row i comes from from(i).
+  template <class From>
+  void RunLayers(const Pass& pass, std::size_t first, std::size_t last, std::size_t count, const From& from, float* y) {
+    for (std::size_t begin = 0; begin < count; begin += kRowsAtOnce) {
+      const RowBlocks blocks(std::min(kRowsAtOnce, count - begin));
+      const Pass inner = InTask(pass, blocks.count());
+      ParallelFor(blocks.count(), pass.execution.max_threads, [&](std::size_t block) {
+        const Rows rows{begin + blocks[block].begin, begin + blocks[block].end};
+        float* gathered = blocks_.rows(block);
+        const std::size_t cols = inference_.elements(first);
+        for (std::size_t i = 0; i < rows.count(); ++i) std::copy_n(from(rows.begin + i), cols, gathered + i * cols);
+        inference_.Run(inner, first, last, rows, gathered, y + rows.begin * inference_.elements(last),
+                       blocks_.scratch(block));
+      });
+    }
+  }
+
+  void Store(const Row& row) {
+    const RowSamples samples{values_.data() + row.first_sample * outputs_, row.samples, outputs_};
+    StoreStatistics(samples, loss_, row.row, row.prediction);
+    StoreQuantiles(samples, row.request->quantiles, row.row, sorted_.data() + row.first_sample, row.prediction);
+  }
+
+  const Inference& inference_;
+  Loss loss_;
+  Execution execution_;
+  std::size_t random_;  // The first layer that a sample has to itself.
+  std::size_t outputs_;
+  Blocks blocks_;
+  std::vector<Row> rows_;
+  std::vector<RowMasks> masks_;       // Of all samples of the rows.
+  std::vector<std::size_t> samples_;  // The row that each is of.
+  std::vector<float> shared_;         // What the layers before random_ make of the rows.
+  std::vector<float> values_;         // The outputs of all samples.
+  std::vector<float> sorted_;
+};
+
 }  // namespace
 
-McPrediction PredictMonteCarloInBatches(Sequential& model, const Tensor& x, std::size_t samples, std::uint64_t seed,
-                                        Loss loss, const Execution& execution, std::size_t batch_rows) {
-  if (samples == 0) throw Error("samples: got 0, expected at least 1");
-  const Shape& outputs = model.output_shape();
-  McPrediction prediction = EmptyPrediction(x.rows(), outputs, loss);
-  Statistics statistics(loss, std::min(batch_rows, x.rows()), outputs.elements());
-  Tensor batch;
-  for (std::size_t begin = 0; begin < x.rows(); begin += batch_rows) {
-    const std::size_t rows = std::min(batch_rows, x.rows() - begin);
-    CopyRows(x, begin, rows, &batch);
-    statistics.Clear();
-    for (std::size_t t = 0; t < samples; ++t) {
-      const Pass pass{Mode::kMonteCarlo, seed, /*step=*/t, /*first_row=*/begin, execution};
-      statistics.AddPass(model.Forward(pass, batch), execution);
-    }
-    statistics.Store(begin, rows, &prediction);
+std::vector<McPrediction> PredictMonteCarlo(const Sequential& model, std::span<const McRequest> requests, Loss loss,
+                                            const std::optional<Rate>& rate, const Execution& execution) {
+  if (rate && !rate->valid()) {
+    throw Error("rate: got " + FormatNumber(rate->drop_probability()) + ", expected a number in [0, 1]");
   }
-  return prediction;
-}
-
-McPrediction PredictMonteCarlo(Sequential& model, const Tensor& x, std::size_t samples, std::uint64_t seed, Loss loss,
-                               const Execution& execution) {
-  return PredictMonteCarloInBatches(model, x, samples, seed, loss, execution, kBatchRows);
-}
-
-Tensor Predict(Sequential& model, const Tensor& x, Loss loss, const Execution& execution) {
-  Tensor predictions(x.rows(), model.output_shape());
-  std::vector<double> probabilities(predictions.cols());
-  Tensor batch;
-  for (std::size_t begin = 0; begin < x.rows(); begin += kBatchRows) {
-    const std::size_t rows = std::min(kBatchRows, x.rows() - begin);
-    CopyRows(x, begin, rows, &batch);
-    const Pass pass{Mode::kInfer, /*seed=*/0, /*step=*/0, /*first_row=*/begin, execution};
-    const Tensor& output = model.Forward(pass, batch);
-    for (std::size_t row = 0; row < rows; ++row) {
-      ToProbabilities(loss, output.row(row), probabilities);
-      std::ranges::transform(probabilities, predictions.row(begin + row).begin(),
-                             [](double p) { return static_cast<float>(p); });
+  const Inference inference(model, rate);
+  for (const McRequest& request : requests) CheckRequest(inference, model, request);
+  std::vector<McPrediction> predictions;
+  for (const McRequest& request : requests) predictions.push_back(EmptyPrediction(request, model.output_shape(), loss));
+  for (const Mode mode : {Mode::kInfer, Mode::kMonteCarlo}) {
+    Batch batch(inference, mode, loss, execution);
+    for (std::size_t i = 0; i < requests.size(); ++i) {
+      if ((requests[i].samples == 0) != (mode == Mode::kInfer)) continue;
+      for (std::size_t row = 0; row < requests[i].x->rows(); ++row) batch.Add(requests[i], row, &predictions[i]);
     }
+    batch.Compute();
   }
   return predictions;
+}
+
+McPrediction PredictMonteCarlo(const Sequential& model, const Tensor& x, std::size_t samples, std::uint64_t seed,
+                               Loss loss, const Execution& execution) {
+  if (samples == 0) throw Error("samples: got 0, expected at least 1");
+  const McRequest request{.x = &x, .samples = samples, .seed = seed};
+  return std::move(PredictMonteCarlo(model, {&request, 1}, loss, {}, execution)[0]);
+}
+
+Tensor Predict(const Sequential& model, const Tensor& x, Loss loss, const Execution& execution) {
+  const McRequest request{.x = &x};
+  return std::move(PredictMonteCarlo(model, {&request, 1}, loss, {}, execution)[0].mean);
 }
 
 }  // namespace fallow::nn

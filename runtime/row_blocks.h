@@ -2,6 +2,7 @@
 #ifndef FALLOW_RUNTIME_ROW_BLOCKS_H_
 #define FALLOW_RUNTIME_ROW_BLOCKS_H_
 
+#include <algorithm>
 #include <cstddef>
 
 #include "fallow/nn/layer.h"
@@ -29,6 +30,13 @@ class RowBlocks {
   std::size_t rows_;
   std::size_t count_;
 };
+
+// For each of `blocks` tasks at once: the threads that are left to it.
+inline Pass InTask(Pass pass, std::size_t blocks) {
+  int& threads = pass.execution.max_threads;
+  if (threads > 0) threads = std::max(1, threads / static_cast<int>(std::min<std::size_t>(blocks, threads)));
+  return pass;
+}
 
 }  // namespace fallow::nn
 

@@ -20,6 +20,7 @@ using fallow::HWY_NAMESPACE::Exp;
 using fallow::HWY_NAMESPACE::ForEachVector;
 using fallow::HWY_NAMESPACE::Load;
 using fallow::HWY_NAMESPACE::LoadPart;
+using fallow::HWY_NAMESPACE::Log1p;
 using fallow::HWY_NAMESPACE::Sigmoid;
 using fallow::HWY_NAMESPACE::Store;
 using fallow::HWY_NAMESPACE::StorePart;
@@ -72,11 +73,6 @@ void ScaleRow(float factor, std::size_t count, float* y) {
   });
 }
 
-void Softmax(const float* x, std::size_t cols, float* y) {
-  const float sum = ExpRow(x, cols, MaxOf(x, cols), y);
-  ScaleRow(1.0f / sum, cols, y);
-}
-
 double LogSumExp(const float* x, std::size_t cols, float scale, float* gradient) {
   const float max = MaxOf(x, cols);
   const float sum = ExpRow(x, cols, max, gradient);
@@ -109,7 +105,7 @@ struct BinaryCrossEntropy {
     const VF e = Exp(hn::Neg(hn::Abs(x)));
     const VF product = hn::IfThenZeroElse(hn::Eq(y, hn::Zero(DF())), hn::Mul(x, y));
     const VF positive = hn::IfThenZeroElse(hn::Le(x, hn::Zero(DF())), x);
-    return hn::Add(hn::Sub(positive, product), hn::Log1p(DF(), e));
+    return hn::Add(hn::Sub(positive, product), Log1p(e));
   }
   static HWY_INLINE VF Gradient(VF x, VF y) { return hn::Sub(Sigmoid(x), y); }
 };
@@ -151,8 +147,8 @@ double LossRow(const float* x, const float* y, std::size_t cols, float scale, fl
 }
 
 const RowKernels* Table() {
-  static constexpr RowKernels kTable = {
-      AddBias, Softmax, SoftmaxBackward, LogSumExp, LossRow<BinaryCrossEntropy>, LossRow<SquaredError>};
+  static constexpr RowKernels kTable = {AddBias, SoftmaxBackward, LogSumExp, LossRow<BinaryCrossEntropy>,
+                                        LossRow<SquaredError>};
   return &kTable;
 }
 

@@ -1,4 +1,4 @@
-// What is done to whole rows, once a target: bias, softmax and the losses.
+// What is done to whole rows, once a target: bias, softmax backwards, and the losses.
 #ifndef FALLOW_RUNTIME_ROW_KERNELS_H_
 #define FALLOW_RUNTIME_ROW_KERNELS_H_
 
@@ -13,9 +13,7 @@ struct RowKernels {
   // y[r][j] += bias[j]
   void (*add_bias)(const float* bias, std::size_t rows, std::size_t cols, float* y);
 
-  // y = softmax(x), one row of at least one element; y may be x.
-  void (*softmax)(const float* x, std::size_t cols, float* y);
-  // dx = y * (dy - sum(y * dy)); dx may be dy.
+  // Softmax: dx = y * (dy - sum(y * dy)), one row; dx may be dy.
   void (*softmax_backward)(const float* dy, const float* y, std::size_t cols, float* dx);
   // Returns log(sum exp(x)) and, if `gradient` is not null, sets gradient = scale * softmax(x).
   double (*log_sum_exp)(const float* x, std::size_t cols, float scale, float* gradient);

@@ -53,6 +53,20 @@ std::vector<float> Arguments() {
   return x;
 }
 
+TEST_P(ActivationsTest, HaveTheSameBitsOnEveryTarget) {
+  const std::vector<float> x = Arguments(), dy(x.size(), 0.7f);
+  for (const Activation activation : kElementwise) {
+    const std::string name(Name(activation));
+    EXPECT_TRUE(test::SameBits(Forward(*MakeActivation(activation), x, GetParam()),
+                               Forward(*MakeActivation(activation), x, Target())))
+        << name;
+    EXPECT_TRUE(test::SameBits(Backward(*MakeActivation(activation), x, dy, GetParam()),
+                               Backward(*MakeActivation(activation), x, dy, Target())))
+        << name;
+  }
+  EXPECT_TRUE(test::SameBits(Forward(*MakeSoftmax(), x, GetParam()), Forward(*MakeSoftmax(), x, Target())));
+}
+
 TEST_P(ActivationsTest, EqualTheFormulas) {
   const std::vector<float> x = Arguments();
   for (const Activation activation : kElementwise) {

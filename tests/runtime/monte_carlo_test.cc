@@ -1,15 +1,17 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
+#include <limits>
+#include <optional>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "fallow/nn/monte_carlo.h"
-#include "runtime/monte_carlo.h"
-#include "runtime/row_blocks.h"
-#include "tests/runtime/allocations.h"
 #include "tests/runtime/files.h"
 #include "tests/runtime/problems.h"
+#include "tests/support/targets.h"
 #include "tests/support/values.h"
 
 namespace fallow::nn {
@@ -26,13 +28,11 @@ void ExpectSame(const McPrediction& a, const McPrediction& b) {
   EXPECT_TRUE(test::SameBits(a.standard_deviation.values(), b.standard_deviation.values()));
   EXPECT_TRUE(test::SameBits(a.predictive_entropy.values(), b.predictive_entropy.values()));
   EXPECT_TRUE(test::SameBits(a.mutual_information.values(), b.mutual_information.values()));
+  ASSERT_EQ(a.quantiles.size(), b.quantiles.size());
+  for (std::size_t q = 0; q < a.quantiles.size(); ++q) {
+    EXPECT_TRUE(test::SameBits(a.quantiles[q].values(), b.quantiles[q].values()));
+  }
 }
-
-void ExpectNear(std::span<const float> a, std::span<const float> b) {
-  ASSERT_EQ(a.size(), b.size());
-  for (std::size_t i = 0; i < a.size(); ++i) EXPECT_NEAR(a[i], b[i], 2e-6);
-}
-void ExpectNear(const Tensor& a, const Tensor& b) { ExpectNear(a.values(), b.values()); }
 
 // Straight from the definitions, in two passes over all samples.
 class Reference {
@@ -118,35 +118,109 @@ TEST(MonteCarloTest, EqualsTheDefinitions) {
   }
 }
 
-// Bit for bit while all blocks of rows have the same size: only then does a BLAS round all rows alike.
-TEST(MonteCarloTest, BatchesAndThreadsDoNotMatter) {
-  const Tensor x = Clusters(5 * RowBlocks::kMaxRows, 2).x.Clone();
-  Sequential model = MakeModel();
-  const Loss loss = Loss::kSoftmaxCrossEntropy;
-  const McPrediction whole = PredictMonteCarlo(model, x, kSamples, kSeed, loss, {.max_threads = 1});
-  for (const std::size_t blocks : {1u, 2u, 3u, 4u, 5u, 6u}) {
+// Requests of many shapes: rows, samples, seeds.
+std::vector<McRequest> SomeRequests(const std::vector<Tensor>& inputs, std::span<const double> quantiles) {
+  std::vector<McRequest> requests;
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    constexpr std::size_t kSampleCounts[] = {3, 0, 1, 1500, 20, 0, 7, 400};
+    requests.push_back({&inputs[i], kSampleCounts[i % std::size(kSampleCounts)], 90 + i / 2,
+                        i % 3 == 0 ? quantiles : std::span<const double>()});
+  }
+  return requests;
+}
+
+std::vector<Tensor> SomeInputs() {
+  std::vector<Tensor> inputs;
+  for (const std::size_t rows : {1, 3, 1, 1, 150, 200, 2, 5, 0, 1}) inputs.push_back(Clusters(rows, 1).x.Clone());
+  return inputs;
+}
+
+using SharedBatchTest = test::TargetTest;
+FALLOW_TEST_EVERY_TARGET(SharedBatchTest);
+
+// Alone on the best target, and with others, in any order, on any.
+TEST_P(SharedBatchTest, ChangesNoBit) {
+  const std::vector<Tensor> inputs = SomeInputs();
+  constexpr double kQuantiles[] = {0.05, 0.5, 1};
+  std::vector<McRequest> requests = SomeRequests(inputs, kQuantiles);
+  const Sequential model(Shape{5}, "dense:33:gelu,dropout:0.5,dense:17:tanh,dropout:0.1,dense:18:selu,dense:3", 4);
+  for (const Loss loss : kLosses) {
     for (const int threads : {1, 2, 0}) {
-      SCOPED_TRACE(testing::Message() << blocks << " blocks a batch, " << threads << " threads");
-      ExpectSame(PredictMonteCarloInBatches(model, x, kSamples, kSeed, loss, {.max_threads = threads},
-                                            blocks * RowBlocks::kMaxRows),
-                 whole);
+      SCOPED_TRACE(testing::Message() << Name(loss) << ", " << threads << " threads");
+      const Execution execution{.max_threads = threads, .target = GetParam()};
+      const std::vector<McPrediction> together = PredictMonteCarlo(model, requests, loss, {}, execution);
+      for (std::size_t i = 0; i < requests.size(); ++i) {
+        SCOPED_TRACE(i);
+        const McPrediction alone = std::move(PredictMonteCarlo(model, {&requests[i], 1}, loss)[0]);
+        ExpectSame(alone, together[i]);
+      }
+      std::ranges::rotate(requests, requests.begin() + 3);
     }
   }
 }
 
-// A mask that depended on the batch would be far beyond rounding.
-TEST(MonteCarloTest, MasksDoNotDependOnAnyBatchSize) {
+// A prediction of some rows is that of each alone, but for the row numbers that choose masks.
+TEST(MonteCarloTest, RowsDoNotDependOnEachOther) {
   const Tensor x = Clusters(301, 2).x.Clone();
+  const Sequential model = MakeModel();
+  const McPrediction whole = PredictMonteCarlo(model, x, kSamples, kSeed, kLosses[0]);
+  Tensor one(1, Shape{5});
+  std::ranges::copy(x.row(0), one.data());
+  const McPrediction first = PredictMonteCarlo(model, one, kSamples, kSeed, kLosses[0]);
+  EXPECT_TRUE(test::SameBits(first.mean.values(), whole.mean.row(0)));
+}
+
+TEST(MonteCarloTest, ARateReplacesThoseOfAllDropouts) {
+  const Tensor x = Clusters(40, 2).x.Clone();
+  const Sequential model = MakeModel();
+  const Sequential other({5}, "dense:33:relu,dropout:0.25,dense:17:tanh,dropout:0.25,dense:3", 4);
+  const Sequential none({5}, "dense:33:relu,dropout:0,dense:17:tanh,dropout:0,dense:3", 4);
+  const McRequest request{.x = &x, .samples = kSamples, .seed = kSeed};
+  const auto predict = [&](const Sequential& of, std::optional<Rate> rate) {
+    return std::move(PredictMonteCarlo(of, {&request, 1}, kLosses[0], rate)[0]);
+  };
+  ExpectSame(predict(model, Rate(0.25)), predict(other, {}));
+  ExpectSame(predict(none, Rate(0.25)), predict(other, {}));
+  ExpectSame(predict(model, Rate(0)), predict(none, {}));
+}
+
+TEST(MonteCarloTest, Quantiles) {
+  const Tensor x = Clusters(3, 2).x.Clone();
   Sequential model = MakeModel();
-  const Loss loss = Loss::kSoftmaxCrossEntropy;
-  const McPrediction whole = PredictMonteCarlo(model, x, kSamples, kSeed, loss);
-  for (const std::size_t batch_rows : {1u, 2u, 7u, 100u, 300u, 301u, 5000u}) {
-    SCOPED_TRACE(batch_rows);
-    const McPrediction part = PredictMonteCarloInBatches(model, x, kSamples, kSeed, loss, {}, batch_rows);
-    ExpectNear(part.mean, whole.mean);
-    ExpectNear(part.standard_deviation, whole.standard_deviation);
-    ExpectNear(part.predictive_entropy, whole.predictive_entropy);
-    ExpectNear(part.mutual_information, whole.mutual_information);
+  constexpr double kQuantiles[] = {0, 0.05, 0.5, 0.999, 1};
+  const McRequest request{.x = &x, .samples = kSamples, .seed = kSeed, .quantiles = kQuantiles};
+  const McPrediction prediction = std::move(PredictMonteCarlo(model, {&request, 1}, Loss::kMeanSquaredError)[0]);
+  ASSERT_EQ(prediction.quantiles.size(), 5u);
+  for (std::size_t r = 0; r < 3; ++r) {
+    for (std::size_t j = 0; j < 3; ++j) {
+      std::vector<double> samples;
+      for (std::size_t t = 0; t < kSamples; ++t) {
+        samples.push_back(model.Forward({Mode::kMonteCarlo, kSeed, t, 0, {}}, x).row(r)[j]);
+      }
+      std::ranges::sort(samples);
+      EXPECT_NEAR(prediction.quantiles[0].row(r)[j], samples.front(), 1e-6);
+      EXPECT_NEAR(prediction.quantiles[1].row(r)[j], 0.05 * samples[0] + 0.95 * samples[1], 1e-6);  // 0.05 * 19 = 0.95
+      EXPECT_NEAR(prediction.quantiles[2].row(r)[j], 0.5 * samples[9] + 0.5 * samples[10], 1e-6);
+      EXPECT_NEAR(prediction.quantiles[4].row(r)[j], samples.back(), 1e-6);
+    }
+  }
+}
+
+TEST(MonteCarloTest, NaNIsPassedOn) {
+  Sequential identity(Shape{2}, "flatten", 1);
+  Tensor x(2, Shape{2});
+  x.row(0)[1] = std::numeric_limits<float>::quiet_NaN();
+  constexpr double kQuantiles[] = {0, 0.5};
+  for (const Loss loss : kLosses) {
+    const McRequest request{.x = &x, .samples = 3, .seed = kSeed, .quantiles = kQuantiles};
+    const McPrediction prediction = std::move(PredictMonteCarlo(identity, {&request, 1}, loss)[0]);
+    EXPECT_TRUE(std::isnan(prediction.mean.row(0)[1]));
+    EXPECT_TRUE(std::isnan(prediction.standard_deviation.row(0)[1]));
+    EXPECT_TRUE(std::isnan(prediction.quantiles[0].row(0)[1]));
+    EXPECT_FALSE(std::isnan(prediction.mean.row(1)[1]));
+    if (loss == Loss::kMeanSquaredError) continue;
+    EXPECT_TRUE(std::isnan(prediction.predictive_entropy.row(0)[0]));
+    EXPECT_TRUE(std::isnan(prediction.mutual_information.row(0)[0]));
   }
 }
 
@@ -190,24 +264,18 @@ TEST(MonteCarloTest, CertainAndUndecidedOutputs) {
   EXPECT_FLOAT_EQ(sigmoid.predictive_entropy.row(1)[0], 2 * std::log(2.0f));
 }
 
-TEST(MonteCarloTest, MemoryDoesNotGrowWithSamples) {
-  const Tensor x = Clusters(50, 3).x.Clone();
-  Sequential model = MakeModel();
-  const auto allocations = [&](std::size_t samples) {
-    const std::size_t before = AllocationCount();
-    PredictMonteCarlo(model, x, samples, kSeed, Loss::kSoftmaxCrossEntropy, {.max_threads = 1});
-    return AllocationCount() - before;
-  };
-  allocations(1);
-  EXPECT_EQ(allocations(1), allocations(50));
-}
-
 TEST(MonteCarloTest, Errors) {
   const Tensor x = Clusters(5, 3).x.Clone();
   Sequential model = MakeModel(), other(Shape{4}, "dense:3", 1);
   EXPECT_TRUE(Fails([&] { PredictMonteCarlo(model, x, 0, kSeed, kLosses[0]); }, "samples: got 0"));
   EXPECT_TRUE(Fails([&] { PredictMonteCarlo(other, x, 1, kSeed, kLosses[0]); }, "expected 4"));
   EXPECT_TRUE(Fails([&] { Predict(other, x, kLosses[0]); }, "expected 4"));
+  constexpr double kTooLarge[] = {0.5, 1.5};
+  const McRequest quantiles{.x = &x, .samples = 1, .quantiles = kTooLarge}, good{.x = &x, .samples = 1};
+  EXPECT_TRUE(Fails([&] { PredictMonteCarlo(model, {&quantiles, 1}, kLosses[0]); }, "quantiles: got 1.5"));
+  EXPECT_TRUE(Fails([&] { PredictMonteCarlo(model, {&good, 1}, kLosses[0], Rate(2)); }, "rate: got 2"));
+  const McRequest samples{.x = &x, .samples = std::size_t{1} << 41};
+  EXPECT_TRUE(Fails([&] { PredictMonteCarlo(model, {&samples, 1}, kLosses[0]); }, "samples: got 2199023255552"));
 }
 
 TEST(MonteCarloTest, NoRows) {
@@ -227,7 +295,7 @@ TEST(PredictTest, ManyBatchesEqualSingleRows) {
       Tensor one(1, Shape{5});
       std::ranges::copy(x.row(r), one.data());
       SCOPED_TRACE(r);
-      ExpectNear(Predict(model, one, loss).values(), all.row(r));
+      EXPECT_TRUE(test::SameBits(Predict(model, one, loss).values(), all.row(r)));
     }
     double sum = 0;
     for (const float p : all.row(5)) sum += p;

@@ -4,16 +4,25 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 
 #include "fallow/execution.h"
 #include "fallow/nn/tensor.h"
+#include "fallow/rate.h"
 
 namespace fallow::nn {
 
 // kTrain: dropout is on. kInfer: dropout is the identity. kMonteCarlo: everything as in inference, but dropout is on.
 enum class Mode : std::uint8_t { kTrain, kInfer, kMonteCarlo };
+
+// What the masks of one row of a batch are made of, where rows of several requests or samples share the batch.
+struct RowMasks {
+  std::uint64_t seed = 0;
+  std::uint64_t step = 0;  // As Pass's.
+  std::uint64_t row = 0;   // Index in its data set or request.
+};
 
 // Everything random in one pass over a batch is a pure function of these.
 struct Pass {
@@ -22,6 +31,10 @@ struct Pass {
   std::uint64_t step = 0;       // Training step or Monte-Carlo sample, counted over the whole run; less than 2^40.
   std::uint64_t first_row = 0;  // Index, in the data set or request, of the batch's first row.
   Execution execution = {};
+  // Of predictions, which run a model's layers by themselves. Not empty: one entry a row, instead of seed, step and
+  // first_row. And a rate instead of every dropout layer's own.
+  std::span<const RowMasks> row_masks = {};
+  std::optional<Rate> rate = {};
 };
 
 // Rows [begin, end) of a batch.
@@ -69,6 +82,8 @@ class Layer {
 
   // Whether the layer changes nothing in `mode`: y = x and dx = dy, the shape apart. Then nobody need call it.
   virtual bool identity(Mode) const { return false; }
+  // Whether it is one that drops, at a rate that Pass::rate replaces.
+  virtual bool drops() const { return false; }
   // Whether y may be x in ForwardRows, and dx be dy in BackwardRows. In training, y is x only if needs_input is false.
   virtual bool in_place() const { return false; }
   // Whether y > 0 exactly where x > 0, except perhaps where dx is 0: what NeedsOutput::kSign asks of a layer in place.
@@ -79,7 +94,8 @@ class Layer {
   // The rest throws nothing and allocates nothing.
 
   // y[r] = f(x[r]) for the block's rows. `x` and `y` point to row `rows.begin`. May use pass.execution.max_threads
-  // threads, to the same bits for any number of them.
+  // threads, to the same bits for any number of them. Unless pass.mode is kTrain, it changes nothing of the layer, so
+  // any number of passes may run at once, and y[r] has the same bits on every target, whatever the other rows are.
   virtual void ForwardRows(const Pass& pass, Rows rows, const float* x, float* y) = 0;
 
   // dx[r] = (df/dx)^T dy[r] for the block's rows; the pointers point to row `rows.begin`. `dx` is null where nobody

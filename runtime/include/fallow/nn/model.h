@@ -46,8 +46,8 @@ class Sequential {
   std::vector<NamedParameter> parameters();
 
   // Returns the output for the batch `x`, valid until the next call. Throws Error if x's samples have another size than
-  // input_shape, or pass names a row or a step beyond the masks. In kTrain it also keeps what Backward needs; `x` must
-  // then stay until Backward returns. Allocates only for a larger batch than ever before.
+  // input_shape, or pass names a row or a step beyond the masks, or has row masks or a rate. In kTrain it also keeps
+  // what Backward needs; `x` must then stay until Backward returns. Allocates only for a larger batch than ever before.
   const Tensor& Forward(const Pass& pass, const Tensor& x);
 
   // After a Forward in kTrain with the same pass: fills every Parameter::gradient from dy = d objective / d output.
@@ -56,6 +56,7 @@ class Sequential {
   void Backward(const Pass& pass, const Tensor& dy);
 
  private:
+  friend class Inference;
   struct Impl;
   std::unique_ptr<Impl> impl_;
 };

@@ -4,10 +4,14 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
+#include <span>
+#include <vector>
 
 #include "fallow/nn/loss.h"
 #include "fallow/nn/model.h"
 #include "fallow/nn/tensor.h"
+#include "fallow/rate.h"
 
 namespace fallow::nn {
 
@@ -20,21 +24,39 @@ struct McPrediction {
   // the model not knowing.
   Tensor predictive_entropy;
   Tensor mutual_information;
+  // One for each quantile that the request asks for, rows x outputs: of the T samples, with linear interpolation
+  // between the two nearest, as numpy's. NaN where a sample is.
+  std::vector<Tensor> quantiles;
 };
 
-// Mask t of row r depends on (seed, t, r) alone, r counted in `x`: not on batches or threads. The same holds for the
-// results but for their last bits, which may depend on how many rows `x` has: a BLAS may round a row by its place in a
-// block.
+// Rows to predict. Mask t of row r depends on (seed, t, r) alone, r counted in `x`.
+struct McRequest {
+  const Tensor* x = nullptr;
+  std::size_t samples = 0;  // T. 0: one pass with dropout off, which has no spread.
+  std::uint64_t seed = 0;
+  std::span<const double> quantiles = {};  // Each in [0, 1].
+};
+
+// Predictions of several requests, whose rows share batches. A prediction is a pure function of the model, its request
+// and the rate: the same bits whatever other requests there are, for any number of threads, and on every CPU.
 //
-// Memory beyond the result does not grow with rows or samples. Throws Error for no samples, or rows that do not fit the
-// model.
+// The layers before the first that drops run once a row; the T masks then go through the others as rows of one batch.
+// `rate`, if there is one, replaces every dropout layer's own.
+//
+// Changes nothing of the model: any number of threads may call at once with the same one. Memory beyond the result:
+// that of the samples of 1,024 rows, or of one row if it has more than 1,024. Throws Error for rows that do not fit the
+// model, more than 2^40 samples, a rate or a quantile that is none.
 //
 // Source: Gal, Ghahramani, "Dropout as a Bayesian approximation", ICML 2016.
-McPrediction PredictMonteCarlo(Sequential& model, const Tensor& x, std::size_t samples, std::uint64_t seed, Loss loss,
-                               const Execution& execution = {});
+std::vector<McPrediction> PredictMonteCarlo(const Sequential& model, std::span<const McRequest> requests, Loss loss,
+                                            const std::optional<Rate>& rate = {}, const Execution& execution = {});
 
-// One pass in kInfer, batch by batch, turned into probabilities the same way.
-Tensor Predict(Sequential& model, const Tensor& x, Loss loss, const Execution& execution = {});
+// One request, of at least one sample.
+McPrediction PredictMonteCarlo(const Sequential& model, const Tensor& x, std::size_t samples, std::uint64_t seed,
+                               Loss loss, const Execution& execution = {});
+
+// One pass in kInfer, turned into probabilities the same way.
+Tensor Predict(const Sequential& model, const Tensor& x, Loss loss, const Execution& execution = {});
 
 }  // namespace fallow::nn
 

@@ -31,6 +31,7 @@ void AddProfile(CLI::App& app, Context& context);
 void AddCurves(CLI::App& app, Context& context);
 void AddInfo(CLI::App& app, Context& context);
 void AddMask(CLI::App& app, Context& context);
+void AddServe(CLI::App& app, Context& context);
 
 }  // namespace fallow::tools
 

@@ -72,6 +72,7 @@ int main(int argc, char** argv) {
   AddEval(app, context);
   AddPredict(app, context);
   AddProfile(app, context);
+  AddServe(app, context);
   AddCurves(app, context);
   AddMask(app, context);
   AddInfo(app, context);

@@ -14,7 +14,7 @@
 
 namespace fallow::nn::onnx_io {
 
-// A tensor of the file, perhaps read the other way round: a view, so that folding costs nothing.
+// A tensor, perhaps read the other way round: a view, so that passing weights on costs nothing.
 struct Constant {
   const ::onnx::TensorProto* tensor = nullptr;
   bool transposed = false;  // Only if it has two dimensions.
@@ -24,12 +24,13 @@ struct Constant {
 
 class Constants {
  public:
-  // The tensors must outlive the object. `most_numbers`: that Floats and Integers hand out altogether. One tensor may
-  // be the input of any number of nodes, and memory must not grow with that.
+  // The initializers of `graph`, which must outlive the object. `most_numbers`: that Floats and Integers hand out
+  // altogether. One tensor may be the input of any number of nodes, and memory must not grow with that.
   Constants(const ::onnx::GraphProto& graph, std::size_t most_numbers);
 
-  // If the node's output is constant, and how is known, adds it. Throws Error for an attribute that is not.
-  void Fold(const ::onnx::NodeProto& node);
+  void Add(std::string_view name, const Constant& constant) { all_.emplace(name, constant); }
+  // Keeps a tensor that is not in the file.
+  Constant Keep(::onnx::TensorProto tensor) { return {&made_.emplace_back(std::move(tensor))}; }
 
   // Null if there is none of that name.
   const Constant* Find(std::string_view name) const;
@@ -44,12 +45,15 @@ class Constants {
   const Constant& Get(std::string_view name) const;
   template <class T>
   std::vector<T> Charged(std::string_view name, std::vector<T> values) const;  // `values`, if there may be so many.
-  std::optional<Constant> Evaluate(const ::onnx::NodeProto& node);
 
   std::map<std::string_view, Constant> all_;
-  std::deque<::onnx::TensorProto> made_;  // Of Constant nodes that hold plain numbers.
+  std::deque<::onnx::TensorProto> made_;
   mutable std::size_t numbers_left_;
 };
+
+// If the output of the node, an operator of ONNX, is constant, and how is known, adds it. Throws Error for an attribute
+// that is not known.
+void Fold(const ::onnx::NodeProto& node, Constants* constants);
 
 }  // namespace fallow::nn::onnx_io
 

@@ -2,6 +2,8 @@
 #include <array>
 #include <cmath>
 #include <numbers>
+#include <optional>
+#include <string>
 
 #include "runtime/onnx/operators.h"
 
@@ -11,21 +13,6 @@ namespace {
 using ::onnx::NodeProto;
 
 constexpr double kSqrt2 = std::numbers::sqrt2;
-
-// The one node that reads `value`, if that is the operator's name.
-const NodeProto* OnlyUse(const Graph& graph, std::string_view value, std::string_view operator_name) {
-  const auto& uses = graph.uses(value);
-  return uses.size() == 1 && Is(*uses[0], operator_name) ? uses[0] : nullptr;
-}
-
-bool IsBinary(const NodeProto& node, std::string_view operator_name) {
-  return Is(node, operator_name) && node.input_size() == 2 && node.output_size() == 1 && node.attribute_size() == 0;
-}
-
-// The input of a binary node that is not `value`.
-const std::string& Other(const NodeProto& node, std::string_view value) {
-  return node.input(node.input(0) == value ? 1 : 0);
-}
 
 bool IsNumber(const Graph& graph, std::string_view name, double expected) {
   const std::optional<double> number = graph.constants().Number(name);
@@ -68,9 +55,8 @@ const NodeProto* FindProduct(const Graph& graph, std::string_view x, const NodeP
   return OnlyUse(graph, after_e->output(0), "Mul") == &product ? &product : nullptr;
 }
 
-}  // namespace
-
-const NodeProto* MatchGelu(const Graph& graph, std::string_view x) {
+// The last node of a GELU, or null.
+const NodeProto* FindGelu(const Graph& graph, std::string_view x) {
   const auto& uses = graph.uses(x);
   if (uses.size() != 2) return nullptr;
   for (const std::size_t first : {0, 1}) {
@@ -82,7 +68,8 @@ const NodeProto* MatchGelu(const Graph& graph, std::string_view x) {
   return nullptr;
 }
 
-const NodeProto* MatchSilu(const Graph& graph, std::string_view x) {
+// The last node of a SiLU, or null.
+const NodeProto* FindSilu(const Graph& graph, std::string_view x) {
   const auto& uses = graph.uses(x);
   if (uses.size() != 2) return nullptr;
   for (const std::size_t first : {0, 1}) {
@@ -91,6 +78,25 @@ const NodeProto* MatchSilu(const Graph& graph, std::string_view x) {
     if (IsBinary(product, "Mul") && OnlyUse(graph, sigmoid.output(0), "Mul") == &product) return &product;
   }
   return nullptr;
+}
+
+void AddActivation(const char* spec, const NodeProto& last, Chain& chain) {
+  chain.layers.push_back({.spec = spec});
+  chain.value = last.output(0);
+}
+
+}  // namespace
+
+bool FollowGelu(const Graph& graph, Chain& chain) {
+  const NodeProto* last = FindGelu(graph, chain.value);
+  if (last != nullptr) AddActivation("gelu", *last, chain);
+  return last != nullptr;
+}
+
+bool FollowSilu(const Graph& graph, Chain& chain) {
+  const NodeProto* last = FindSilu(graph, chain.value);
+  if (last != nullptr) AddActivation("silu", *last, chain);
+  return last != nullptr;
 }
 
 // x (1 + erf(x / sqrt 2)) / 2, as PyTorch writes it.

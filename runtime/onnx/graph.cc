@@ -37,6 +37,19 @@ bool Is(const NodeProto& node, std::string_view operator_name) {
   return node.op_type() == operator_name && IsOnnx(node.domain());
 }
 
+bool IsBinary(const NodeProto& node, std::string_view operator_name) {
+  return Is(node, operator_name) && node.input_size() == 2 && node.output_size() == 1 && node.attribute_size() == 0;
+}
+
+const std::string& Other(const NodeProto& node, std::string_view value) {
+  return node.input(node.input(0) == value ? 1 : 0);
+}
+
+const NodeProto* OnlyUse(const Graph& graph, std::string_view value, std::string_view operator_name) {
+  const auto& uses = graph.uses(value);
+  return uses.size() == 1 && Is(*uses[0], operator_name) && uses[0]->output_size() == 1 ? uses[0] : nullptr;
+}
+
 Graph::Graph(const ModelProto& model, std::size_t most_numbers)
     : opset_(FindOpset(model)), constants_(model.graph(), most_numbers) {
   const GraphProto& graph = model.graph();
@@ -107,7 +120,7 @@ void Graph::FoldConstants(const GraphProto& graph) {
   for (const NodeProto& node : graph.node()) {
     if (!IsNeeded(node) || !IsOnnx(node.domain())) continue;
     try {
-      constants_.Fold(node);
+      Fold(node, &constants_);
     } catch (const Error& error) {
       throw Error(Label(node) + ": " + error.what());
     }

@@ -53,6 +53,12 @@ class Graph {
 
 // Whether the node is an operator of ONNX itself, which this is the name of.
 bool Is(const ::onnx::NodeProto& node, std::string_view operator_name);
+// Whether it is, with two inputs, one output and no attributes.
+bool IsBinary(const ::onnx::NodeProto& node, std::string_view operator_name);
+// The input of a binary node that is not `value`.
+const std::string& Other(const ::onnx::NodeProto& node, std::string_view value);
+// The one node that reads `value`, if that is the operator's name and it has one output. Null otherwise.
+const ::onnx::NodeProto* OnlyUse(const Graph& graph, std::string_view value, std::string_view operator_name);
 
 }  // namespace fallow::nn::onnx_io
 

@@ -55,16 +55,8 @@ Chain StartOf(const ValueInfoProto& input) {
   return chain;
 }
 
-// Adds the layer of a pattern that begins at the chain's value. Returns false if there is none.
 bool FollowPattern(const Graph& graph, Chain& chain) {
-  for (const Pattern& pattern : Patterns()) {
-    const NodeProto* last = pattern.match(graph, chain.value);
-    if (last == nullptr) continue;
-    chain.layers.push_back({.spec = std::string(pattern.spec)});
-    chain.value = last->output(0);
-    return true;
-  }
-  return false;
+  return std::ranges::any_of(Patterns(), [&](const Pattern& follow) { return follow(graph, chain); });
 }
 
 const NodeProto& NextNode(const Graph& graph, std::string_view value) {
@@ -75,7 +67,7 @@ const NodeProto& NextNode(const Graph& graph, std::string_view value) {
   }
   if (uses.size() == 1) return *uses[0];
   throw Error("the value " + Quoted(value) + " is read by " + Label(*uses[0]) + " and " + Label(*uses[1]) +
-              ", expected one node, or those of a GELU or SiLU: the layers are a chain");
+              ", expected one node, or those of a GELU, a SiLU or a view: the layers are a chain");
 }
 
 void FollowNode(const NodeProto& proto, const Graph& graph, Chain& chain) {

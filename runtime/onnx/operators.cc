@@ -21,7 +21,7 @@ constexpr NamedImport kImports[] = {
     {"Selu", ImportSelu},     {"Sigmoid", ImportSigmoid},   {"Softmax", ImportSoftmax},
     {"Tanh", ImportTanh}};
 
-constexpr Pattern kPatterns[] = {{"gelu", MatchGelu}, {"silu", MatchSilu}};
+constexpr Pattern kPatterns[] = {FollowGelu, FollowSilu, FollowView};
 
 struct NamedExport {
   std::string_view kind;

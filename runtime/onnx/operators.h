@@ -63,17 +63,14 @@ void ImportTanh(Node& node, Chain& chain);
 Import FindImport(std::string_view operator_name);  // Null if there is none.
 std::string ImportedOperators();                    // "Add, Cast, ...", for messages.
 
-// Several nodes that make one layer, beginning with more than one that reads `value`. Returns the last of them, whose
-// output is the layer's, or null.
-using Match = const ::onnx::NodeProto* (*)(const Graph& graph, std::string_view value);
+// Several nodes that make one layer, beginning with more than one that reads the chain's value. Adds the layer and
+// moves the chain to its output, or returns false.
+using Pattern = bool (*)(const Graph& graph, Chain& chain);
 
-const ::onnx::NodeProto* MatchGelu(const Graph& graph, std::string_view value);
-const ::onnx::NodeProto* MatchSilu(const Graph& graph, std::string_view value);
+bool FollowGelu(const Graph& graph, Chain& chain);
+bool FollowSilu(const Graph& graph, Chain& chain);
+bool FollowView(const Graph& graph, Chain& chain);
 
-struct Pattern {
-  std::string_view spec;  // Of the layer.
-  Match match;
-};
 std::span<const Pattern> Patterns();
 
 // Each writes the nodes of one layer.

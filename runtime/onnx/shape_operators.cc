@@ -1,4 +1,4 @@
-// Operators that change no numbers: Flatten, Reshape, Identity, Cast.
+// Operators that change no numbers: Flatten, Reshape, Identity, Cast; and PyTorch's x.view(x.shape[0], -1).
 #include <algorithm>
 
 #include "fallow/nn/error.h"
@@ -9,6 +9,8 @@
 
 namespace fallow::nn::onnx_io {
 namespace {
+
+using ::onnx::NodeProto;
 
 void AddFlatten(Chain& chain) {
   chain.layers.push_back({.spec = MakeFlatten()->Spec()});
@@ -41,6 +43,34 @@ std::vector<std::int64_t> ReshapedSample(const std::vector<std::int64_t>& target
   return dims;
 }
 
+// Of the nodes that read x, the Shape, whose attributes may not choose dimensions; or null.
+const NodeProto* FindShape(const Graph& graph, std::string_view x) {
+  for (const NodeProto* node : graph.uses(x)) {
+    if (Is(*node, "Shape") && node->output_size() == 1 && node->attribute_size() == 0) return node;
+  }
+  return nullptr;
+}
+
+// Gather(shape, 0) and Unsqueeze: the batch as a list. Null if it is anything else.
+const NodeProto* FindBatch(const Graph& graph, const NodeProto& shape) {
+  const NodeProto* gather = OnlyUse(graph, shape.output(0), "Gather");
+  if (gather == nullptr || gather->input_size() != 2 || gather->input(0) != shape.output(0)) return nullptr;
+  const Constant* index = graph.constants().Find(gather->input(1));
+  if (index == nullptr || index->tensor->dims_size() != 0) return nullptr;
+  if (graph.constants().Integers(gather->input(1)) != std::vector<std::int64_t>{0}) return nullptr;
+  return OnlyUse(graph, gather->output(0), "Unsqueeze");
+}
+
+// The dimensions behind the batch where they are a list: Concat(batch, elements). Null if it is anything else.
+const NodeProto* FindFlatShape(const Graph& graph, const NodeProto& batch, std::size_t elements) {
+  const NodeProto* concat = OnlyUse(graph, batch.output(0), "Concat");
+  if (concat == nullptr || concat->input_size() != 2 || concat->input(0) != batch.output(0)) return nullptr;
+  if (graph.constants().Find(concat->input(1)) == nullptr) return nullptr;
+  const std::vector<std::int64_t> rest = graph.constants().Integers(concat->input(1));
+  const bool flat = rest.size() == 1 && (rest[0] == -1 || rest[0] == static_cast<std::int64_t>(elements));
+  return flat ? concat : nullptr;
+}
+
 }  // namespace
 
 void ImportFlatten(Node& node, Chain& chain) {
@@ -65,6 +95,18 @@ void ImportReshape(Node& node, Chain& chain) {
                 std::to_string(chain.shape.elements()) + ")");
   }
   AddFlatten(chain);
+}
+
+bool FollowView(const Graph& graph, Chain& chain) {
+  if (graph.uses(chain.value).size() != 2) return false;
+  const NodeProto* shape = FindShape(graph, chain.value);
+  const NodeProto* batch = shape == nullptr ? nullptr : FindBatch(graph, *shape);
+  const NodeProto* flat = batch == nullptr ? nullptr : FindFlatShape(graph, *batch, chain.shape.elements());
+  const NodeProto* reshape = flat == nullptr ? nullptr : OnlyUse(graph, flat->output(0), "Reshape");
+  if (reshape == nullptr || reshape->input_size() != 2 || reshape->input(0) != chain.value) return false;
+  AddFlatten(chain);
+  chain.value = reshape->output(0);
+  return true;
 }
 
 void ImportIdentity(Node& node, Chain&) { node.ExpectInputs(1, 1); }

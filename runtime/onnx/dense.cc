@@ -32,8 +32,8 @@ void AddDense(const Node& node, const std::string& name, bool units_last, Chain&
   if (dims[units_last ? 0 : 1] != inputs) throw wrong(ToString(dims));
   ChainLayer layer;
   layer.units = static_cast<std::size_t>(dims[units_last ? 1 : 0]);
-  layer.spec = Spec(layer);
   layer.weight = node.constants().Floats(name, /*transposed=*/units_last);
+  layer.spec = Spec(layer);
   chain.shape = Shape{layer.units};
   chain.layers.push_back(std::move(layer));
 }

@@ -93,6 +93,7 @@ Chain Follow(const Graph& graph) {
     }
     if (chain.layers.size() > kMostLayers) throw Error("more than " + std::to_string(kMostLayers) + " layers");
   }
+  if (chain.layers.empty()) throw Error("there is no layer between the input and the output");
   return chain;
 }
 

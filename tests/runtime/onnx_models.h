@@ -25,8 +25,14 @@ inline ::onnx::ModelProto ParseModel(const std::string& graph, int opset = 17) {
 
 class OnnxFileTest : public testing::Test {
  protected:
+  // To overwrite a file is to wait for the disk.
+  void WriteNew(const std::string& bytes) {
+    std::filesystem::remove(path_);
+    WriteBytes(path_, bytes);
+  }
+
   OnnxModel Load(const ::onnx::ModelProto& model) {
-    WriteBytes(path_, model.SerializeAsString());
+    WriteNew(model.SerializeAsString());
     return LoadOnnx(path_);
   }
   OnnxModel Load(const std::string& graph, int opset = 17) { return Load(ParseModel(graph, opset)); }

@@ -30,7 +30,7 @@ TEST_F(OnnxRefusalTest, OperatorsAndDomains) {
   ModelProto model = ParseModel("g (float[N, 4] x) => (float[N] y) { y = Pow(x, x) }");
   model.mutable_graph()->mutable_node(0)->set_name("power");
   EXPECT_TRUE(LoadFails(model, "'x' is read by node 'power' (Pow) and node 'power' (Pow), expected one node"));
-  EXPECT_TRUE(Refuses("a = Relu(x) b = Tanh(x) y = Add(a, b)", "'x' is read by", "(Tanh)", "(Relu)", "a chain"));
+  EXPECT_TRUE(Refuses("r = Relu(x) t = Tanh(x) y = Add(r, t)", "'x' is read by", "(Tanh)", "(Relu)", "a chain"));
   EXPECT_TRUE(Refuses("y = Transpose(x)", "(Transpose): there is no layer"));
 }
 
@@ -70,7 +70,6 @@ TEST_F(OnnxRefusalTest, InputsOfNodes) {
   EXPECT_TRUE(Refuses("h = Gemm(x, w, b) y = Add(h, b)", "(Add): expected a MatMul before it"));
   EXPECT_TRUE(Refuses("h = Relu(x) y = Add(h, b)", "(Add): expected a MatMul before it"));
   EXPECT_TRUE(Refuses("y = Dropout(x, b)", "(Dropout): the ratio 'b' is not a constant of one number"));
-  EXPECT_TRUE(Refuses("y, m = Dropout(x, ratio) ", "no error"));
   EXPECT_TRUE(Refuses("h, m = Dropout(x, ratio) y = Where(m, h, h)", "'h' is read by", "(Where)"));
   EXPECT_TRUE(Refuses("c = Constant<value = float {1.5}>() y = Dropout(x, c)", "(Dropout): dropout: the rate is 1.5"));
   EXPECT_TRUE(Refuses("y = Reshape(x, w)", "(Reshape): tensor 'w': type FLOAT, expected INT64"));
@@ -95,7 +94,7 @@ TEST_F(OnnxRefusalTest, InputsAndOutputsOfTheGraph) {
                         "the graph has 2 outputs, expected one"));
   EXPECT_TRUE(LoadFails(ParseModel("g (float[N, 4] x) => (int64[N] y) { y = Relu(x) }"), "the output 'y' is INT64"));
   EXPECT_TRUE(LoadFails(ParseModel("g (float[N, 4] x) => (float[N] z) { y = Relu(x) }"), "nothing computes", "'z'"));
-  EXPECT_TRUE(LoadFails(ParseModel("g (float[N, 4] x) => (float[N] x) { y = Relu(x) }"), "no layers"));
+  EXPECT_TRUE(LoadFails(ParseModel("g (float[N, 4] x) => (float[N] x) { y = Relu(x) }"), "there is no layer between"));
   EXPECT_TRUE(LoadFails(ParseModel("g (float[N, 4] x) => (float[1] y) { y = Constant<value = float[1] {1}>() }"),
                         "the output 'y' does not depend on the input 'x'"));
 }
@@ -113,7 +112,7 @@ TEST_F(OnnxRefusalTest, Names) {
   model.mutable_graph()->mutable_node(0)->set_name(std::string(500, 'a') + "\n\x1b[31m");
   EXPECT_TRUE(LoadFails(model, "'aaaaaaaa", "aaa...'"));
   model.mutable_graph()->mutable_node(0)->set_name("a\n\x1b\xff");
-  EXPECT_TRUE(LoadFails(model, "node 'a???' (Conv)"));
+  EXPECT_TRUE(LoadFails(model, "node 'a??\?' (Conv)"));
 }
 
 TEST_F(OnnxRefusalTest, Versions) {
@@ -156,7 +155,7 @@ TEST_F(OnnxTensorTest, Shapes) {
   EXPECT_TRUE(TensorFails([](TensorProto& w) { w.set_dims(1, -1); }, "the shape (2, -1) has negative dimensions"));
   EXPECT_TRUE(TensorFails([](TensorProto& w) { w.set_dims(1, std::int64_t{1} << 62); }, "(2, 4611686018427387904)"));
   EXPECT_TRUE(TensorFails([](TensorProto& w) { w.set_dims(1, 1 << 30); }, "2 numbers for the shape (2, 1073741824)"));
-  EXPECT_TRUE(TensorFails([](TensorProto& w) { w.set_dims(1, 0); }, "dense: 0 units"));
+  EXPECT_TRUE(TensorFails([](TensorProto& w) { w.set_dims(1, 0); }, "2 numbers for the shape (2, 0), expected 0"));
   EXPECT_TRUE(TensorFails([](TensorProto& w) { w.add_dims(1); }, "the weight 'w' is (2, 1, 1), expected (2, units)"));
 }
 

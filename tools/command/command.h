@@ -27,6 +27,7 @@ struct Context {
 void AddTrain(CLI::App& app, Context& context);
 void AddEval(CLI::App& app, Context& context);
 void AddPredict(CLI::App& app, Context& context);
+void AddExport(CLI::App& app, Context& context);
 void AddProfile(CLI::App& app, Context& context);
 void AddCurves(CLI::App& app, Context& context);
 void AddInfo(CLI::App& app, Context& context);

@@ -71,6 +71,7 @@ int main(int argc, char** argv) {
   AddTrain(app, context);
   AddEval(app, context);
   AddPredict(app, context);
+  AddExport(app, context);
   AddProfile(app, context);
   AddServe(app, context);
   AddCurves(app, context);

@@ -1,8 +1,9 @@
 #include "tools/command/trained_model.h"
 
+#include <algorithm>
 #include <utility>
 
-#include "fallow/nn/model_file.h"
+#include "fallow/nn/onnx_file.h"
 #include "tools/command/command.h"
 
 namespace fallow::tools {
@@ -24,25 +25,86 @@ Source ResolveSource(const ModelOptions& options, std::vector<std::string>* clas
   return known.test;
 }
 
+// A model that ends in the function with which `loss` makes probabilities of logits.
+bool EndsIn(const nn::Sequential& model, nn::Loss loss) {
+  const std::vector<nn::LayerInfo> layers = model.layer_info();
+  if (layers.size() < 2 || model.output_shape().rank() != 1) return false;
+  return (loss == nn::Loss::kSoftmaxCrossEntropy && layers.back().spec == "softmax") ||
+         (loss == nn::Loss::kBinaryCrossEntropy && layers.back().spec == "sigmoid");
+}
+
+nn::Sequential WithoutLastLayer(nn::Sequential& model) {
+  std::string layers = model.Layers();
+  layers.resize(layers.rfind(','));
+  nn::Sequential shorter(model.input_shape(), layers, /*seed=*/0);
+  const std::vector<nn::NamedParameter> from = model.parameters(), to = shorter.parameters();
+  for (std::size_t i = 0; i < to.size(); ++i)
+    std::ranges::copy(from[i].parameter->value.values(), to[i].parameter->value.data());
+  return shorter;
+}
+
+// The loss of a model whose file does not say it.
+nn::Loss FindLoss(const nn::Sequential& model, const ModelOptions& options) {
+  if (!options.loss.empty()) return nn::ParseLoss(options.loss);
+  for (const nn::Loss loss : {nn::Loss::kSoftmaxCrossEntropy, nn::Loss::kBinaryCrossEntropy}) {
+    if (EndsIn(model, loss)) return loss;
+  }
+  throw UsageError(options.model + ": does not say what its outputs mean; give its loss by --loss");
+}
+
+// A model with its loss and the scaling of its inputs, `bytes` or not.
+struct Usable {
+  nn::Sequential model;
+  nn::Loss loss;
+  InputScaling scaling;
+};
+
+Usable MakeUsable(nn::LoadedModel loaded, const ModelOptions& options, bool bytes) {
+  const auto said = loaded.metadata.find(kLossKey);
+  if (said != loaded.metadata.end()) {
+    if (!options.loss.empty() && options.loss != said->second) {
+      throw UsageError(options.model + ": its loss is " + said->second + ", not " + options.loss);
+    }
+    return {std::move(loaded.model), nn::ParseLoss(said->second), InputScaling::Load(loaded.metadata)};
+  }
+  const nn::Loss loss = FindLoss(loaded.model, options);
+  if (EndsIn(loaded.model, loss)) loaded.model = WithoutLastLayer(loaded.model);
+  InputScaling scaling;
+  if (bytes) scaling.divisor = {255.0f};
+  return {std::move(loaded.model), loss, scaling};
+}
+
 }  // namespace
 
+bool IsOnnx(const std::filesystem::path& path) { return path.extension() == ".onnx"; }
+
+nn::LoadedModel ReadModel(const std::filesystem::path& path) {
+  if (!IsOnnx(path)) return nn::LoadModel(path);
+  nn::OnnxModel onnx = nn::LoadOnnx(path);
+  return {std::move(onnx.model), std::move(onnx.metadata)};
+}
+
 void AddModelOptions(Options& options, ModelOptions& model) {
-  options.Text("model", model.model, "A model.safetensors that 'train' wrote").Required();
+  options.Text("model", model.model, "A model.safetensors that 'train' wrote, or an ONNX file").Required();
   options.Text("--data", model.data, "The test part of a data set by name: fashion-mnist");
   options.Text("--images", model.source.images, "Samples, an IDX file, plain or gzip");
   options.Text("--labels", model.source.labels, "Their labels, an IDX file");
   options.Text("--csv", model.source.csv, "Samples, a table of numbers, plain or gzip");
   options.Text("--target", model.source.target, "Its column to predict: a name or a number from 1");
+  options
+      .Text("--loss", model.loss,
+            "Of a file that does not say: softmax_cross_entropy, binary_cross_entropy or mean_squared_error")
+      .KnownBy(nn::ParseLoss);
   options.Whole("--threads", model.threads, 0, 4096, "Most threads to use; 0: all. Results do not depend on it");
 }
 
 ModelAndData LoadModelAndData(const ModelOptions& options) {
   std::vector<std::string> classes;
   const Source source = ResolveSource(options, &classes);
-  nn::LoadedModel loaded = nn::LoadModel(options.model);
-  const auto loss = loaded.metadata.find(kLossKey);
-  if (loss == loaded.metadata.end()) throw UsageError(options.model + ": was not written by 'fallow train'");
-  ModelAndData result{std::move(loaded.model), nn::ParseLoss(loss->second), ReadSamples(source).data, classes};
+  nn::LoadedModel loaded = ReadModel(options.model);
+  Samples samples = ReadSamples(source);
+  Usable usable = MakeUsable(std::move(loaded), options, samples.bytes);
+  ModelAndData result{std::move(usable.model), usable.loss, std::move(samples.data), classes};
 
   const std::size_t takes = result.model.input_shape().elements(), has = result.data.x.cols();
   if (takes != has) {
@@ -51,7 +113,7 @@ ModelAndData LoadModelAndData(const ModelOptions& options) {
                      " numbers, the model takes " + std::to_string(takes) +
                      (target_left_in ? "; --target names the column to predict" : ""));
   }
-  InputScaling::Load(loaded.metadata).Apply(result.data.x);
+  usable.scaling.Apply(result.data.x);
   if (result.data.y.rows() > 0) {
     nn::CheckTarget(result.loss, result.model.output_shape().elements(), result.data.y,
                     source.csv.empty() ? source.labels : source.csv);

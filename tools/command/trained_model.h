@@ -1,4 +1,4 @@
-// A model that `fallow train` wrote, with data to use it on.
+// Models, and data to use them on.
 #ifndef FALLOW_TOOLS_TRAINED_MODEL_H_
 #define FALLOW_TOOLS_TRAINED_MODEL_H_
 
@@ -8,13 +8,19 @@
 
 #include "fallow/nn/loss.h"
 #include "fallow/nn/model.h"
+#include "fallow/nn/model_file.h"
 #include "tools/command/options.h"
 #include "tools/command/samples.h"
 
 namespace fallow::tools {
 
+bool IsOnnx(const std::filesystem::path& path);  // By its name.
+// Reads a model from ONNX or else safetensors.
+nn::LoadedModel ReadModel(const std::filesystem::path& path);
+
 struct ModelOptions {
   std::string model;
+  std::string loss;  // Empty: as the file says.
   std::string data;
   Source source;
   std::uint64_t threads = 0;
@@ -22,7 +28,7 @@ struct ModelOptions {
   Execution execution() const { return {.max_threads = static_cast<int>(threads), .target = {}}; }
 };
 
-// Adds the model's file, the options that name data, and --threads.
+// Adds the model's file, the options that name data, --loss and --threads.
 void AddModelOptions(Options& options, ModelOptions& model);
 
 struct ModelAndData {
@@ -36,6 +42,10 @@ struct ModelAndData {
   }
 };
 
+// A file that another program wrote says neither its loss nor how inputs are scaled. Then bytes are divided by 255,
+// other inputs are left as they are, and the loss is the option's, or follows from a softmax or sigmoid at the end.
+// Losses take logits, so that layer is left out.
+//
 // Throws UsageError or nn::Error if either cannot be read, or if they do not fit each other.
 ModelAndData LoadModelAndData(const ModelOptions& options);
 

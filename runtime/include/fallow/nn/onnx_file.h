@@ -1,0 +1,39 @@
+// Models on disk, as ONNX: https://github.com/onnx/onnx/blob/main/docs/IR.md
+#ifndef FALLOW_NN_ONNX_FILE_H_
+#define FALLOW_NN_ONNX_FILE_H_
+
+#include <filesystem>
+#include <map>
+#include <string>
+
+#include "fallow/nn/model.h"
+
+namespace fallow::nn {
+
+struct OnnxModel {
+  Sequential model;
+  std::map<std::string, std::string> metadata;  // All of the file's metadata_props.
+  std::string input_name;                       // Of the graph's one input: (batch, the model's input_shape).
+  std::string output_name;                      // Of its one output: (batch, the model's output_shape).
+};
+
+// Reads a graph that is a chain of the runtime's layers; runtime/README.md lists the operators. Dropout nodes become
+// dropout layers, whatever their training_mode. Weights may be f32 or f64; f64 is rounded to f32.
+//
+// For files that nobody vouches for: memory is bounded by a multiple of the file's size and time by its size times a
+// logarithm, whatever it says; data in other files is not read; nothing is printed. Throws Error naming the file and,
+// where there is one, the node with its operator and the attribute at fault.
+OnnxModel LoadOnnx(const std::filesystem::path& path);
+
+// Writes the model for opset 17, with its parameters' names (see NamedParameter), an input "input" of shape (batch,
+// input_shape), an output "output" and, as metadata_props, `metadata` and "fallow.layers". Dropout stays, and does
+// nothing in inference. LoadOnnx gives the same layers and the same bits of all parameters.
+//
+// Written as WriteTensorFile does. Throws Error naming the file, for a layer that ONNX has no form of, metadata that
+// are not UTF-8, or 2 GiB and more.
+void SaveOnnx(const std::filesystem::path& path, Sequential& model,
+              const std::map<std::string, std::string>& metadata = {});
+
+}  // namespace fallow::nn
+
+#endif  // FALLOW_NN_ONNX_FILE_H_

@@ -1,0 +1,78 @@
+#include "runtime/onnx/constants.h"
+
+#include <string>
+#include <utility>
+
+#include "fallow/nn/error.h"
+#include "runtime/onnx/tensor_proto.h"
+#include "runtime/onnx/text.h"
+
+namespace fallow::nn::onnx_io {
+namespace {
+
+using ::onnx::TensorProto;
+
+std::vector<float> Transposed(const std::vector<float>& values, std::size_t rows, std::size_t cols) {
+  std::vector<float> result(values.size());
+  for (std::size_t r = 0; r < rows; ++r) {
+    for (std::size_t c = 0; c < cols; ++c) result[c * rows + r] = values[r * cols + c];
+  }
+  return result;
+}
+
+}  // namespace
+
+std::vector<std::int64_t> Constant::dims() const {
+  std::vector<std::int64_t> result(tensor->dims().begin(), tensor->dims().end());
+  if (transposed) std::swap(result[0], result[1]);
+  return result;
+}
+
+Constants::Constants(const ::onnx::GraphProto& graph, std::size_t most_numbers) : numbers_left_(most_numbers) {
+  for (const TensorProto& tensor : graph.initializer()) {
+    if (all_.emplace(tensor.name(), Constant{&tensor}).second) continue;
+    throw Error("two initializers have the name " + Quoted(tensor.name()));
+  }
+}
+
+const Constant* Constants::Find(std::string_view name) const {
+  const auto found = all_.find(name);
+  return found == all_.end() ? nullptr : &found->second;
+}
+
+const Constant& Constants::Get(std::string_view name) const {
+  const Constant* constant = Find(name);
+  if (constant == nullptr) throw Error("input " + Quoted(name) + " is computed, expected a constant");
+  return *constant;
+}
+
+template <class T>
+std::vector<T> Constants::Charged(std::string_view name, std::vector<T> values) const {
+  if (values.size() > numbers_left_) {
+    throw Error("tensor " + Quoted(name) + " is used too often for the size of the file");
+  }
+  numbers_left_ -= values.size();
+  return values;
+}
+
+std::vector<float> Constants::Floats(std::string_view name, bool transposed) const {
+  const Constant& constant = Get(name);
+  std::vector<float> values = Charged(name, DecodeFloats(*constant.tensor));
+  const auto& dims = constant.tensor->dims();
+  if (dims.size() != 2 || transposed == constant.transposed) return values;
+  return Transposed(values, static_cast<std::size_t>(dims[0]), static_cast<std::size_t>(dims[1]));
+}
+
+std::vector<std::int64_t> Constants::Integers(std::string_view name) const {
+  const Constant& constant = Get(name);
+  if (constant.transposed) throw Error("input " + Quoted(name) + " is transposed integers, expected them as they are");
+  return Charged(name, DecodeIntegers(*constant.tensor));
+}
+
+std::optional<double> Constants::Number(std::string_view name) const {
+  const Constant* constant = Find(name);
+  if (constant == nullptr || constant->tensor->dims_size() > 1) return std::nullopt;
+  return DecodeNumber(*constant->tensor);
+}
+
+}  // namespace fallow::nn::onnx_io

@@ -1,0 +1,44 @@
+// Dropout, which stays: what it does is the business of the pass.
+#include "fallow/nn/error.h"
+#include "fallow/nn/layers.h"
+#include "runtime/onnx/decimal.h"
+#include "runtime/onnx/operators.h"
+#include "runtime/onnx/text.h"
+
+namespace fallow::nn::onnx_io {
+namespace {
+
+constexpr float kDefaultRatio = 0.5f;
+constexpr std::int64_t kRatioIsInput = 12;  // Since this opset.
+
+double Ratio(Node& node) {
+  if (node.opset() < kRatioIsInput) return DecimalOf(node.attributes().Float("ratio", kDefaultRatio));
+  if (!node.has_input(1)) return kDefaultRatio;
+  const std::optional<double> value = node.constants().Number(node.input(1));
+  if (!value) throw Error("the ratio " + Quoted(node.input(1)) + " is not a constant of one number");
+  return *value;
+}
+
+}  // namespace
+
+// Inputs: data, ratio, training_mode. The last says what the exporter did, and does not matter here. Neither does the
+// mask, the other output: whoever reads it is no layer.
+void ImportDropout(Node& node, Chain& chain) {
+  const bool has_inputs = node.opset() >= kRatioIsInput;
+  node.ExpectInputs(1, has_inputs ? 3 : 1);
+  node.ExpectData(0, chain);
+  if (has_inputs) node.attributes().Integer("seed", 0);  // Of its author's masks. Ours have keys of their own.
+  chain.layers.push_back({.spec = MakeDropout(Ratio(node))->Spec()});
+}
+
+void ExportDropout(const LayerToWrite& layer, GraphWriter& writer) {
+  const double rate = ParseNumber(layer.argument);
+  const auto narrow = static_cast<float>(rate);
+  const std::string x = writer.value();
+  // As f64 only if f32 would lose digits.
+  const std::string ratio =
+      DecimalOf(narrow) == rate ? writer.AddScalar("ratio", narrow) : writer.AddScalar64("ratio", rate);
+  writer.AddNode("Dropout", "dropout", {x, ratio});
+}
+
+}  // namespace fallow::nn::onnx_io

@@ -1,0 +1,156 @@
+// What is constant because its inputs are. The weights are only looked at another way; of numbers there are never more
+// than the dimensions of a shape, so that folding costs little whatever the graph.
+#include <algorithm>
+#include <initializer_list>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "fallow/nn/error.h"
+#include "runtime/onnx/attributes.h"
+#include "runtime/onnx/constants.h"
+#include "runtime/onnx/tensor_proto.h"
+#include "runtime/onnx/text.h"
+
+namespace fallow::nn::onnx_io {
+namespace {
+
+using ::onnx::AttributeProto;
+using ::onnx::NodeProto;
+using ::onnx::TensorProto;
+
+constexpr int kMostDims = 8;
+
+// A node with its attributes and the constants so far.
+struct Folded {
+  const NodeProto& node;
+  Attributes& attributes;
+  Constants& constants;
+
+  // Null if there is no such input, or it is not constant.
+  const Constant* input(int i) const { return i < node.input_size() ? constants.Find(node.input(i)) : nullptr; }
+};
+
+// Numbers of a Constant node that are not in a tensor.
+std::optional<TensorProto> PlainNumbers(Attributes& attributes) {
+  TensorProto tensor;
+  if (const auto* number = attributes.Find("value_float", AttributeProto::FLOAT)) {
+    tensor.set_data_type(TensorProto::FLOAT);
+    tensor.add_float_data(number->f());
+  } else if (const auto* floats = attributes.Find("value_floats", AttributeProto::FLOATS)) {
+    tensor.set_data_type(TensorProto::FLOAT);
+    tensor.add_dims(floats->floats_size());
+    *tensor.mutable_float_data() = floats->floats();
+  } else if (const auto* integer = attributes.Find("value_int", AttributeProto::INT)) {
+    tensor.set_data_type(TensorProto::INT64);
+    tensor.add_int64_data(integer->i());
+  } else if (const auto* integers = attributes.Find("value_ints", AttributeProto::INTS)) {
+    tensor.set_data_type(TensorProto::INT64);
+    tensor.add_dims(integers->ints_size());
+    *tensor.mutable_int64_data() = integers->ints();
+  } else {
+    return std::nullopt;
+  }
+  return tensor;
+}
+
+std::optional<Constant> FoldConstant(const Folded& folded) {
+  if (const auto* value = folded.attributes.Find("value", AttributeProto::TENSOR)) return Constant{&value->t()};
+  std::optional<TensorProto> numbers = PlainNumbers(folded.attributes);
+  if (numbers) return folded.constants.Keep(std::move(*numbers));
+  folded.attributes.ExpectNoMore();
+  throw Error("has no value");
+}
+
+std::optional<Constant> FoldIdentity(const Folded& folded) {
+  const Constant* input = folded.input(0);
+  return input == nullptr ? std::nullopt : std::optional(*input);
+}
+
+// Rows and columns swapped, or nothing.
+std::optional<Constant> FoldTranspose(const Folded& folded) {
+  const Constant* input = folded.input(0);
+  if (input == nullptr) return std::nullopt;
+  const int rank = input->tensor->dims_size();
+  const AttributeProto* perm = folded.attributes.Find("perm", AttributeProto::INTS);
+  const auto is = [&](std::initializer_list<std::int64_t> order) { return std::ranges::equal(perm->ints(), order); };
+  const bool swaps = rank == 2 && (perm == nullptr || is({1, 0}));
+  const bool keeps =
+      perm == nullptr ? rank < 2 : (rank == 0 && is({})) || (rank == 1 && is({0})) || (rank == 2 && is({0, 1}));
+  if (!swaps && !keeps) {
+    throw Error((perm == nullptr ? "no perm" : "attribute perm is " + ToString(perm->ints())) + " for the shape " +
+                ToString(input->tensor->dims()) + ", expected an order of at most two dimensions");
+  }
+  return Constant{input->tensor, input->transposed != swaps};
+}
+
+// Only where reading the numbers as another type is what Floats and Integers do anyway.
+std::optional<Constant> FoldCast(const Folded& folded) {
+  const Constant* input = folded.input(0);
+  if (input == nullptr) return std::nullopt;
+  const std::int64_t to = folded.attributes.Integer("to", TensorProto::UNDEFINED);
+  folded.attributes.Integer("saturate", 1);
+  const std::int32_t from = input->tensor->data_type();
+  const bool narrows = from == TensorProto::DOUBLE && to == TensorProto::FLOAT;
+  const bool widens = from == TensorProto::INT32 && to == TensorProto::INT64;
+  if (to != from && !narrows && !widens) {
+    throw Error("attribute to is " + TypeName(static_cast<std::int32_t>(to)) + " for a constant of " + TypeName(from) +
+                ", expected " + TypeName(from));
+  }
+  return *input;
+}
+
+bool IsSmallInteger(const Constant* constant) {
+  return constant != nullptr && constant->tensor->data_type() == TensorProto::INT64 &&
+         constant->tensor->dims_size() <= 1 && CountElements(*constant->tensor) <= kMostDims;
+}
+
+// An integer to a list of one.
+std::optional<Constant> FoldUnsqueeze(const Folded& folded) {
+  const Constant* input = folded.input(0);
+  if (!IsSmallInteger(input) || input->tensor->dims_size() != 0) return std::nullopt;
+  folded.attributes.Find("axes", AttributeProto::INTS);  // 0 or -1, or an input since opset 13: there is no other.
+  TensorProto list = *input->tensor;
+  list.add_dims(1);
+  return folded.constants.Keep(std::move(list));
+}
+
+// Lists of integers.
+std::optional<Constant> FoldConcat(const Folded& folded) {
+  TensorProto list;
+  list.set_data_type(TensorProto::INT64);
+  for (int i = 0; i < folded.node.input_size(); ++i) {
+    const Constant* input = folded.input(i);
+    if (!IsSmallInteger(input) || input->tensor->dims_size() != 1) return std::nullopt;
+    for (const std::int64_t value : DecodeIntegers(*input->tensor)) list.add_int64_data(value);
+    if (list.int64_data_size() > kMostDims) return std::nullopt;
+  }
+  folded.attributes.Integer("axis", 0);  // 0 or -1.
+  list.add_dims(list.int64_data_size());
+  return folded.constants.Keep(std::move(list));
+}
+
+struct Folding {
+  std::string_view operator_name;
+  std::optional<Constant> (*fold)(const Folded& folded);  // Nothing if the inputs are not such constants.
+};
+
+constexpr Folding kFoldings[] = {{"Cast", FoldCast},           {"Concat", FoldConcat},
+                                 {"Constant", FoldConstant},   {"Identity", FoldIdentity},
+                                 {"Transpose", FoldTranspose}, {"Unsqueeze", FoldUnsqueeze}};
+
+}  // namespace
+
+void Fold(const NodeProto& node, Constants* constants) {
+  if (node.output_size() != 1) return;
+  for (const auto& [name, fold] : kFoldings) {
+    if (name != node.op_type()) continue;
+    Attributes attributes(node);
+    const std::optional<Constant> constant = fold({node, attributes, *constants});
+    if (!constant) return;
+    attributes.ExpectNoMore();
+    constants->Add(node.output(0), *constant);
+  }
+}
+
+}  // namespace fallow::nn::onnx_io

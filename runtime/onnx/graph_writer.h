@@ -1,0 +1,59 @@
+// The graph of a chain of layers, as it is written.
+#ifndef FALLOW_RUNTIME_ONNX_GRAPH_WRITER_H_
+#define FALLOW_RUNTIME_ONNX_GRAPH_WRITER_H_
+
+#include <onnx/onnx_pb.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <initializer_list>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "fallow/nn/layer.h"
+#include "fallow/nn/tensor.h"
+
+namespace fallow::nn::onnx_io {
+
+struct LayerToWrite {
+  std::string_view kind;      // "leaky_relu"
+  std::string_view argument;  // "0.2"; may be empty.
+  Shape input;
+  std::vector<const Parameter*> parameters;
+};
+
+class GraphWriter {
+ public:
+  // Writes to `graph`, from a value of that name on.
+  GraphWriter(::onnx::GraphProto* graph, std::string value) : graph_(graph), value_(std::move(value)) {}
+
+  void BeginLayer(std::size_t index) { prefix_ = std::to_string(index) + "."; }
+
+  // The value that the next node reads.
+  const std::string& value() const { return value_; }
+  // Names are prefixed with the layer's index. Returns the whole name.
+  std::string AddFloats(std::string_view name, std::initializer_list<std::size_t> dims, std::span<const float> values);
+  std::string AddScalar(std::string_view name, float value) { return AddFloats(name, {}, {&value, 1}); }
+  std::string AddScalar64(std::string_view name, double value);
+  // A node "<index>.<name>" whose output has the same name and becomes the value.
+  ::onnx::NodeProto* AddNode(std::string_view operator_name, std::string_view name, std::vector<std::string> inputs);
+
+  // Names the last value, which no initializer has, `name`. To be called once, at the end.
+  void NameOutput(const std::string& name);
+
+ private:
+  ::onnx::TensorProto* AddTensor(std::string_view name);
+
+  ::onnx::GraphProto* graph_;
+  std::string value_;
+  std::string prefix_;
+};
+
+void SetInteger(::onnx::NodeProto* node, const char* name, std::int64_t value);
+void SetFloat(::onnx::NodeProto* node, const char* name, float value);
+
+}  // namespace fallow::nn::onnx_io
+
+#endif  // FALLOW_RUNTIME_ONNX_GRAPH_WRITER_H_

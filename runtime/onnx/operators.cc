@@ -1,0 +1,75 @@
+#include "runtime/onnx/operators.h"
+
+#include <iterator>
+
+#include "fallow/nn/error.h"
+#include "runtime/onnx/text.h"
+
+namespace fallow::nn::onnx_io {
+namespace {
+
+struct NamedImport {
+  std::string_view operator_name;
+  Import import;
+};
+
+constexpr NamedImport kImports[] = {
+    {"Add", ImportAdd},       {"Cast", ImportCast},         {"Dropout", ImportDropout},
+    {"Elu", ImportElu},       {"Flatten", ImportFlatten},   {"Gelu", ImportGelu},
+    {"Gemm", ImportGemm},     {"Identity", ImportIdentity}, {"LeakyRelu", ImportLeakyRelu},
+    {"MatMul", ImportMatMul}, {"Relu", ImportRelu},         {"Reshape", ImportReshape},
+    {"Selu", ImportSelu},     {"Sigmoid", ImportSigmoid},   {"Softmax", ImportSoftmax},
+    {"Tanh", ImportTanh}};
+
+constexpr Pattern kPatterns[] = {FollowGelu, FollowSilu, FollowView};
+
+struct NamedExport {
+  std::string_view kind;
+  Export write;
+};
+
+constexpr NamedExport kExports[] = {
+    {"dense", ExportDense},     {"dropout", ExportDropout}, {"elu", ExportActivation},
+    {"flatten", ExportFlatten}, {"gelu", ExportGelu},       {"leaky_relu", ExportActivation},
+    {"relu", ExportActivation}, {"selu", ExportActivation}, {"sigmoid", ExportActivation},
+    {"silu", ExportSilu},       {"softmax", ExportSoftmax}, {"tanh", ExportActivation}};
+
+}  // namespace
+
+void Node::ExpectInputs(int least, int most) const {
+  int count = proto_.input_size();
+  while (count > 0 && proto_.input(count - 1).empty()) --count;
+  if (count >= least && count <= most) return;
+  throw Error("has " + std::to_string(count) + " inputs, expected " + std::to_string(least) +
+              (most > least ? " to " + std::to_string(most) : ""));
+}
+
+void Node::ExpectData(int i, const Chain& chain) const {
+  if (input(i) == chain.value) return;
+  throw Error("input " + std::to_string(i) + " is " + Quoted(input(i)) + ", expected " + Quoted(chain.value) +
+              ", which the layers before compute");
+}
+
+Import FindImport(std::string_view operator_name) {
+  for (const auto& [name, import] : kImports) {
+    if (name == operator_name) return import;
+  }
+  return nullptr;
+}
+
+std::string ImportedOperators() {
+  std::string names;
+  for (const NamedImport& entry : kImports) names.append(names.empty() ? "" : ", ").append(entry.operator_name);
+  return names;
+}
+
+std::span<const Pattern> Patterns() { return kPatterns; }
+
+Export FindExport(std::string_view kind) {
+  for (const auto& [name, write] : kExports) {
+    if (name == kind) return write;
+  }
+  return nullptr;
+}
+
+}  // namespace fallow::nn::onnx_io

@@ -1,0 +1,92 @@
+// What the runtime has of ONNX's operators. A new one: a function here, an entry in operators.cc.
+#ifndef FALLOW_RUNTIME_ONNX_OPERATORS_H_
+#define FALLOW_RUNTIME_ONNX_OPERATORS_H_
+
+#include <onnx/onnx_pb.h>
+
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "runtime/onnx/attributes.h"
+#include "runtime/onnx/chain.h"
+#include "runtime/onnx/graph.h"
+#include "runtime/onnx/graph_writer.h"
+
+namespace fallow::nn::onnx_io {
+
+// A node that reads the chain's value.
+class Node {
+ public:
+  Node(const ::onnx::NodeProto& proto, const Graph& graph)
+      : proto_(proto), graph_(graph), constants_(graph.constants()), attributes_(proto) {}
+
+  std::int64_t opset() const { return graph_.opset(); }
+  const Constants& constants() const { return constants_; }
+  Attributes& attributes() { return attributes_; }
+
+  bool has_input(int i) const { return i < proto_.input_size() && !proto_.input(i).empty(); }
+  const std::string& input(int i) const { return proto_.input(i); }
+  // Throws Error unless there are from `least` to `most` inputs, the last of which may be empty names.
+  void ExpectInputs(int least, int most) const;
+  // Throws Error unless input i is the chain's value.
+  void ExpectData(int i, const Chain& chain) const;
+
+ private:
+  const ::onnx::NodeProto& proto_;
+  const Graph& graph_;
+  const Constants& constants_;
+  Attributes attributes_;
+};
+
+// Each adds to the chain's layers what a node does to the chain's value, and sets the shape of the result. Throws Error
+// without naming the node.
+using Import = void (*)(Node& node, Chain& chain);
+
+void ImportAdd(Node& node, Chain& chain);
+void ImportCast(Node& node, Chain& chain);
+void ImportDropout(Node& node, Chain& chain);
+void ImportElu(Node& node, Chain& chain);
+void ImportFlatten(Node& node, Chain& chain);
+void ImportGelu(Node& node, Chain& chain);
+void ImportGemm(Node& node, Chain& chain);
+void ImportIdentity(Node& node, Chain& chain);
+void ImportLeakyRelu(Node& node, Chain& chain);
+void ImportMatMul(Node& node, Chain& chain);
+void ImportRelu(Node& node, Chain& chain);
+void ImportReshape(Node& node, Chain& chain);
+void ImportSelu(Node& node, Chain& chain);
+void ImportSigmoid(Node& node, Chain& chain);
+void ImportSoftmax(Node& node, Chain& chain);
+void ImportTanh(Node& node, Chain& chain);
+
+Import FindImport(std::string_view operator_name);  // Null if there is none.
+std::string ImportedOperators();                    // "Add, Cast, ...", for messages.
+
+// Several nodes that make one layer, beginning with more than one that reads the chain's value. Adds the layer and
+// moves the chain to its output, or returns false.
+using Pattern = bool (*)(const Graph& graph, Chain& chain);
+
+bool FollowGelu(const Graph& graph, Chain& chain);
+bool FollowSilu(const Graph& graph, Chain& chain);
+bool FollowView(const Graph& graph, Chain& chain);
+
+std::span<const Pattern> Patterns();
+
+// Each writes the nodes of one layer.
+using Export = void (*)(const LayerToWrite& layer, GraphWriter& writer);
+
+void ExportActivation(const LayerToWrite& layer, GraphWriter& writer);
+void ExportDense(const LayerToWrite& layer, GraphWriter& writer);
+void ExportDropout(const LayerToWrite& layer, GraphWriter& writer);
+void ExportFlatten(const LayerToWrite& layer, GraphWriter& writer);
+void ExportGelu(const LayerToWrite& layer, GraphWriter& writer);
+void ExportSilu(const LayerToWrite& layer, GraphWriter& writer);
+void ExportSoftmax(const LayerToWrite& layer, GraphWriter& writer);
+
+// `kind` as in a list of layers: "dense". Null if there is none.
+Export FindExport(std::string_view kind);
+
+}  // namespace fallow::nn::onnx_io
+
+#endif  // FALLOW_RUNTIME_ONNX_OPERATORS_H_

@@ -1,0 +1,301 @@
+// Files that are damaged, or made to do harm: an Error or a model, little memory, nothing printed.
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "tests/runtime/allocations.h"
+#include "tests/runtime/onnx_models.h"
+#include "tests/runtime/problems.h"
+
+namespace fallow::nn {
+namespace {
+
+using ::onnx::GraphProto;
+using ::onnx::ModelProto;
+using ::onnx::NodeProto;
+
+// Files of a few KB may cost as much: many are allowed some 16,000 messages.
+constexpr std::size_t kLittleMemory = std::size_t{8} << 20;
+
+class OnnxDamageTest : public OnnxFileTest {
+ protected:
+  void SetUp() override { testing::internal::CaptureStderr(); }
+  void TearDown() override { EXPECT_EQ(testing::internal::GetCapturedStderr(), ""); }
+
+  // Loads the bytes, and runs the model if they are one. Returns what the Error says, or "no error".
+  std::string Try(const std::string& bytes) {
+    WriteNew(bytes);
+    return ErrorOf([&] {
+      OnnxModel loaded = LoadOnnx(path_);
+      constexpr std::size_t kSmall = 1 << 16;
+      if (loaded.model.input_shape().elements() > kSmall) return;
+      const Tensor x(2, loaded.model.input_shape());
+      loaded.model.Forward({.mode = Mode::kMonteCarlo}, x);
+    });
+  }
+
+  void ExpectHarmless(const std::string& bytes) {
+    ResetPeaks();
+    const std::string message = Try(bytes);
+    ASSERT_EQ(message.find('\n'), std::string::npos) << message;
+    ASSERT_LT(PeakBytes(), kLittleMemory) << message;
+  }
+
+  // The same for a large file: memory and seconds are a multiple of its size.
+  std::string TryLarge(const std::string& bytes) {
+    ResetPeaks();
+    const auto start = std::chrono::steady_clock::now();
+    const std::string message = Try(bytes);
+    const std::chrono::duration<double> time = std::chrono::steady_clock::now() - start;
+    EXPECT_LT(PeakBytes(), 100 * bytes.size() + kLittleMemory) << message;
+    EXPECT_LT(time.count(), 20) << message;
+    return message;
+  }
+  std::string TryLarge(const ModelProto& model) { return TryLarge(model.SerializeAsString()); }
+};
+
+// What every operator and pattern reads, in few bytes.
+std::string SmallFile() {
+  return ParseModel(
+             "g (float[N, 2, 2] x) => (float[N, 2] y) <float[4, 3] w = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12}, "
+             "float[3] b = {1, 2, 3}, int64[2] s = {0, -1}, float r = {0.3}, float q = {1.4142135}, float o = {1}, "
+             "float h = {0.5}, double[2, 3] v = {1, 2, 3, 4, 5, 6}, int64 i = {0}, int64[1] z = {0}, int64[1] m = "
+             "{-1}> {"
+             "a = Shape(x) c = Gather(a, i) d = Unsqueeze(c, z) e = Concat<axis=0>(d, m) f = Reshape(x, e)"
+             "g = Reshape(f, s) k = MatMul(g, w) l = Add(k, b) n = Dropout(l, r) p = Div(n, q) t = Erf(p) "
+             "u = Add(t, o) aa = Mul(n, u) ab = Mul(aa, h) ac = LeakyRelu<alpha=0.2>(ab) ad = Sigmoid(ac) "
+             "ae = Mul(ac, ad) af = Cast<to=1>(v) ag = Transpose<perm=[1, 0]>(af) ah = Gemm<alpha=0.5>(ae, ag) "
+             "ai = Flatten<axis=1>(ah) y = Softmax<axis=-1>(ai) }")
+      .SerializeAsString();
+}
+
+TEST_F(OnnxDamageTest, TheFileItselfIsGood) { EXPECT_EQ(Try(SmallFile()), "no error"); }
+
+TEST_F(OnnxDamageTest, EveryCutIsAnError) {
+  const std::string bytes = SmallFile();
+  for (std::size_t size = 0; size < bytes.size(); ++size) {
+    // At its end are the opsets: without them nothing is known.
+    EXPECT_NE(Try(bytes.substr(0, size)), "no error") << size;
+  }
+}
+
+TEST_F(OnnxDamageTest, AnyDamagedByte) {
+  const std::string bytes = SmallFile();
+  for (std::size_t position = 0; position < bytes.size(); ++position) {
+    for (const int change : {0x01, 0x02, 0x04, 0x08, 0x10, 0x20, 0x40, 0x80, 0xFF}) {
+      std::string damaged = bytes;
+      damaged[position] = static_cast<char>(damaged[position] ^ change);
+      ASSERT_NO_FATAL_FAILURE(ExpectHarmless(damaged)) << position << ' ' << change;
+    }
+  }
+}
+
+// Bytes overwritten, inserted, left out, copied from elsewhere, several times.
+std::string Mutated(std::string bytes, std::mt19937& random) {
+  for (std::size_t left = 1 + random() % 6; left > 0; --left) {
+    const std::size_t at = random() % bytes.size(), from = random() % bytes.size(), count = 1 + random() % 20;
+    const std::string piece = bytes.substr(from, count);
+    switch (random() % 5) {
+      case 0:
+        bytes[at] = static_cast<char>(random());
+        break;
+      case 1:
+        bytes.insert(at, piece);
+        break;
+      case 2:
+        bytes.replace(at, piece.size(), piece);
+        break;
+      case 3:
+        bytes.insert(at, 1 + random() % 10, static_cast<char>(random() % 2 == 0 ? 0xFF : random()));
+        break;
+      default:
+        if (bytes.size() > 100) bytes.erase(at, count);
+    }
+  }
+  return bytes;
+}
+
+TEST_F(OnnxDamageTest, Mutations) {
+  const std::string bytes = SmallFile();
+  std::mt19937 random(1);
+  for (int i = 0; i < 10'000; ++i) ASSERT_NO_FATAL_FAILURE(ExpectHarmless(Mutated(bytes, random))) << i;
+}
+
+// Mutations that keep the form of the file get further than those of its bytes.
+TEST_F(OnnxDamageTest, MutatedGraphs) {
+  ModelProto good;
+  ASSERT_TRUE(good.ParseFromString(SmallFile()));
+  std::mt19937 random(1);
+  for (int i = 0; i < 10'000; ++i) {
+    ModelProto model = good;
+    GraphProto& graph = *model.mutable_graph();
+    const auto any_node = [&] { return graph.mutable_node(static_cast<int>(random() % graph.node_size())); };
+    const auto any_tensor = [&] {
+      return graph.mutable_initializer(static_cast<int>(random() % graph.initializer_size()));
+    };
+    for (std::size_t left = 1 + random() % 3; left > 0; --left) {
+      NodeProto &node = *any_node(), &other = *any_node();
+      switch (random() % 6) {
+        case 0:
+          node.set_op_type(other.op_type());
+          break;
+        case 1:
+          if (node.input_size() > 0) node.set_input(static_cast<int>(random() % node.input_size()), other.output(0));
+          break;
+        case 2:
+          *node.mutable_attribute() = other.attribute();
+          break;
+        case 3:
+          node.add_input(any_tensor()->name());
+          break;
+        case 4:
+          any_tensor()->mutable_dims()->CopyFrom(any_tensor()->dims());
+          break;
+        default:
+          if (!node.input().empty()) node.mutable_input()->RemoveLast();
+      }
+    }
+    ASSERT_NO_FATAL_FAILURE(ExpectHarmless(model.SerializeAsString())) << i;
+  }
+}
+
+TEST_F(OnnxDamageTest, NoRegularFile) {
+  EXPECT_TRUE(Fails([&] { LoadOnnx(folder_ / "none"); }, "none: No such file"));
+  EXPECT_TRUE(Fails([&] { LoadOnnx(folder_ / "."); }, "Is a directory"));
+  EXPECT_EQ(Try(""), path_.string() + ": not an ONNX model: has no graph");
+  EXPECT_NE(Try("{\"json\": 1}").find("not an ONNX file"), std::string::npos);
+}
+
+TEST_F(OnnxDamageTest, TwoGibibytes) {
+  WriteBytes(path_, "");
+  std::filesystem::resize_file(path_, std::uintmax_t{1} << 31);  // A hole.
+  ResetPeaks();
+  EXPECT_TRUE(Fails([&] { LoadOnnx(path_); }, "2147483648 bytes, expected less than 2 GiB"));
+  EXPECT_LT(PeakBytes(), kLittleMemory);
+}
+
+// A field of the file with `bytes` in it: number `field`, wire type 2.
+std::string Field(int field, const std::string& bytes) {
+  std::string text = {static_cast<char>(field << 3 | 2)};
+  for (std::size_t length = bytes.size();; length >>= 7) {
+    text += static_cast<char>(length < 128 ? length : (length & 127) | 128);
+    if (length < 128) return text + bytes;
+  }
+}
+
+std::string Repeated(const std::string& piece, std::size_t bytes) {
+  std::string text;
+  while (text.size() < bytes) text += piece;
+  return text;
+}
+
+constexpr int kGraph = 7, kNode = 1, kAttribute = 5, kAttributeGraph = 6, kInitializer = 5;
+constexpr std::size_t kMegabyte = 1'000'000;
+
+TEST_F(OnnxDamageTest, ManyMessages) {
+  EXPECT_NE(TryLarge(Field(kGraph, Repeated(Field(kNode, ""), kMegabyte))).find("more than 141384 messages"),
+            std::string::npos);
+  EXPECT_NE(TryLarge(Field(kGraph, Repeated(Field(kInitializer, ""), kMegabyte))).find("messages"), std::string::npos);
+  EXPECT_NE(TryLarge(Field(kGraph, Field(kNode, Repeated(Field(kAttribute, ""), kMegabyte)))).find("messages"),
+            std::string::npos);
+  EXPECT_NE(TryLarge(Field(kGraph, Repeated(Field(kNode, "12345678"), kMegabyte))), "no error");
+}
+
+TEST_F(OnnxDamageTest, ManyOtherThings) {
+  constexpr char kVarint = 0x78, kStartGroup = 0x7B, kEndGroup = 0x7C;  // Of field 15, which is not known.
+  TryLarge(Repeated(std::string{kVarint, 1}, kMegabyte));
+  TryLarge(Repeated(Field(15, ""), kMegabyte));
+  EXPECT_NE(TryLarge(Repeated(std::string{kStartGroup, kEndGroup}, kMegabyte)).find("damaged"), std::string::npos);
+  EXPECT_NE(TryLarge(Repeated(std::string{kStartGroup}, kMegabyte)).find("damaged"), std::string::npos);
+  TryLarge(Field(kGraph, Field(kNode, Repeated(Field(1, ""), kMegabyte))));           // Inputs.
+  TryLarge(Field(kGraph, Field(kInitializer, Field(1, std::string(kMegabyte, 1)))));  // Dimensions.
+  TryLarge(Field(kGraph, Field(kInitializer, Field(7, std::string(kMegabyte, 1)))));  // Integers.
+  TryLarge(Field(kGraph, Field(kInitializer, Repeated(Field(6, ""), kMegabyte))));    // Strings.
+}
+
+TEST_F(OnnxDamageTest, DeepNesting) {
+  std::string graph;
+  for (int depth = 0; depth < 100; ++depth) {
+    graph = Field(kNode, Field(kAttribute, Field(kAttributeGraph, graph)));
+  }
+  EXPECT_NE(Try(Field(kGraph, graph)).find("nested deeper than 100"), std::string::npos);
+}
+
+std::string ValueName(int i) { return std::string("v").append(std::to_string(i)); }
+
+ModelProto ManyNodes(const std::string& graph, int count, const char* operator_name, const std::string& input) {
+  ModelProto model = ParseModel(graph);
+  NodeProto node = model.graph().node(0);
+  model.mutable_graph()->clear_node();
+  std::string last = input;
+  for (int i = 0; i < count; ++i) {
+    NodeProto* next = model.mutable_graph()->add_node();
+    next->set_op_type(operator_name);
+    next->add_input(last);
+    last = ValueName(i);
+    next->add_output(last);
+  }
+  node.set_input(node.input_size() - 1, last);
+  *model.mutable_graph()->add_node() = node;
+  return model;
+}
+
+TEST_F(OnnxDamageTest, LongChains) {
+  const std::string relu = "g (float[N, 4] x) => (float[N] y) { y = Relu(x) }";
+  EXPECT_EQ(TryLarge(ManyNodes(relu, 50'000, "Relu", "x")), "no error");
+  EXPECT_NE(TryLarge(ManyNodes(relu, 70'000, "Relu", "x")).find("more than 65536 layers"), std::string::npos);
+  EXPECT_EQ(TryLarge(ManyNodes(relu, 70'000, "Identity", "x")), "no error");
+  const std::string weight = "g (float[N, 4] x) => (float[N] y) <float[4, 1] w = {1, 2, 3, 4}> { y = MatMul(x, w) }";
+  EXPECT_EQ(TryLarge(ManyNodes(weight, 50'000, "Identity", "w")), "no error");
+  EXPECT_EQ(TryLarge(ManyNodes(weight, 50'000, "Transpose", "w")), "no error");
+}
+
+// Layers that share one large weight would each have a copy.
+TEST_F(OnnxDamageTest, SharedWeights) {
+  constexpr int kSide = 256;
+  const auto shared = [&](int layers) {
+    ModelProto model = ParseModel("g (float[N, 256] x) => (float[N] y) { y = MatMul(x, x) }");
+    GraphProto& graph = *model.mutable_graph();
+    auto* weight = graph.add_initializer();
+    weight->set_name("w");
+    weight->set_data_type(::onnx::TensorProto::FLOAT);
+    weight->add_dims(kSide);
+    weight->add_dims(kSide);
+    weight->set_raw_data(std::string(std::size_t{4} * kSide * kSide, '\0'));
+    const NodeProto product = graph.node(0);
+    graph.clear_node();
+    for (int i = 0; i < layers; ++i) {
+      NodeProto* node = graph.add_node();
+      *node = product;
+      node->set_input(0, i == 0 ? "x" : ValueName(i - 1));
+      node->set_input(1, "w");
+      node->set_output(0, i == layers - 1 ? "y" : ValueName(i));
+    }
+    return TryLarge(model);
+  };
+  EXPECT_EQ(shared(4), "no error");
+  EXPECT_NE(shared(1000).find("'w' is used too often for the size of the file"), std::string::npos);
+}
+
+// Lists that double would be 2^1000 long.
+TEST_F(OnnxDamageTest, ListsThatGrow) {
+  ModelProto model = ParseModel("g (float[N, 4] x) => (float[N] y) <int64[1] v0 = {1}> { y = Reshape(x, v0) }");
+  GraphProto& graph = *model.mutable_graph();
+  NodeProto reshape = graph.node(0);
+  graph.clear_node();
+  for (int i = 0; i < 1000; ++i) {
+    NodeProto* node = graph.add_node();
+    node->set_op_type("Concat");
+    for (int j = 0; j < 2; ++j) node->add_input(ValueName(i));
+    node->add_output(ValueName(i + 1));
+  }
+  reshape.set_input(1, "v1000");
+  *graph.add_node() = reshape;
+  EXPECT_NE(TryLarge(model).find("input 'v1000' is computed"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace fallow::nn

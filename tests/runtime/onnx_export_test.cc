@@ -1,0 +1,156 @@
+// What SaveOnnx writes: read back, and by ONNX's own checker.
+#include <gtest/gtest.h>
+#include <onnx/checker.h>
+#include <onnx/shape_inference/implementation.h>
+
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "tests/runtime/onnx_models.h"
+#include "tests/runtime/problems.h"
+#include "tests/support/values.h"
+
+namespace fallow::nn {
+namespace {
+
+using ::onnx::GraphProto;
+using ::onnx::ModelProto;
+
+class OnnxExportTest : public OnnxFileTest {
+ protected:
+  // The message that was written for a model, which ONNX's checker accepts, and whose output has the shape that it
+  // finds.
+  ModelProto Save(Sequential& model, const std::map<std::string, std::string>& metadata = {}) {
+    SaveOnnx(path_, model, metadata);
+    ModelProto proto;
+    EXPECT_TRUE(proto.ParseFromString(ReadBytes(path_)));
+    EXPECT_NO_THROW(::onnx::checker::check_model(proto));
+    ModelProto inferred = proto;
+    inferred.mutable_graph()->mutable_output(0)->mutable_type()->mutable_tensor_type()->clear_shape();
+    EXPECT_NO_THROW(::onnx::shape_inference::InferShapes(inferred, ::onnx::OpSchemaRegistry::Instance(),
+                                                         ::onnx::ShapeInferenceOptions(true, 1, false)));
+    EXPECT_EQ(inferred.graph().output(0).DebugString(), proto.graph().output(0).DebugString());
+    return proto;
+  }
+  ModelProto Save(const Shape& input, const std::string& layers) {
+    Sequential model(input, layers, 1);
+    return Save(model);
+  }
+
+  void ExpectRoundTrip(const Shape& input, const std::string& layers) {
+    SCOPED_TRACE(layers);
+    Sequential model(input, layers, 3);
+    Save(model);
+    OnnxModel loaded = LoadOnnx(path_);
+    EXPECT_EQ(loaded.model.Layers(), model.Layers());
+    EXPECT_EQ(loaded.model.input_shape(), input);
+    EXPECT_EQ(loaded.model.output_shape(), model.output_shape());
+    EXPECT_TRUE(test::SameBits(Weights(model), Weights(loaded.model)));
+  }
+};
+
+TEST_F(OnnxExportTest, RoundTrip) {
+  ExpectRoundTrip({784}, "dense:5:relu,dropout:0.5,dense:4");
+  ExpectRoundTrip({1, 6, 6}, "flatten,dense:5:bias=0,elu,dense:1,sigmoid");
+  ExpectRoundTrip({6, 6}, "dense:5,leaky_relu,leaky_relu:0.2,leaky_relu:0.123456789,dense:2,dense:3,softmax");
+  ExpectRoundTrip({3, 2}, "relu,softmax,elu,selu,gelu,silu,sigmoid,tanh,dropout:0.1,softmax");
+  ExpectRoundTrip({5}, "dropout:0,dropout:1,dropout:0.3,dropout:0.123456789,dropout:1e-07,dropout:0.3333333333333333");
+  ExpectRoundTrip({7}, "flatten,dense:5:l1=0.001:l2=0.0001:max_norm=3:bias=0,flatten,dense:3:max_norm=1");
+  ExpectRoundTrip({2, 3}, "flatten,flatten,dense:2,flatten");
+  ExpectRoundTrip({}, "dense:2,gelu,dense:1");
+  ExpectRoundTrip({}, "relu");
+}
+
+TEST_F(OnnxExportTest, RoundTripOfManyChains) {
+  const std::vector<std::string> kinds = {
+      "dense:3", "dense:4:bias=0", "dense:2:l2=0.5", "dropout:0.2", "flatten", "relu", "leaky_relu:0.7",
+      "elu",     "selu",           "gelu",           "silu",        "sigmoid", "tanh", "softmax"};
+  std::mt19937 random(1);
+  for (int i = 0; i < 100; ++i) {
+    std::string layers;
+    for (std::size_t left = 1 + random() % 8; left > 0; --left) {
+      layers.append(layers.empty() ? "" : ",").append(kinds[random() % kinds.size()]);
+    }
+    ExpectRoundTrip(random() % 2 == 0 ? Shape{4} : Shape{2, 1, 3}, layers);
+  }
+}
+
+// Masks depend on the indices of layers.
+TEST_F(OnnxExportTest, TheSameMasks) {
+  Sequential model(Shape{4, 4}, "dropout:0.1,dense:16,gelu,dropout:0.5,dense:3", 1);
+  Save(model);
+  OnnxModel loaded = LoadOnnx(path_);
+  Tensor x(20, Shape{4, 4});
+  std::mt19937 random(1);
+  for (float& value : x.values()) value = Uniform(random);
+  const Pass pass{.mode = Mode::kMonteCarlo, .seed = 5, .step = 2};
+  const Tensor expected = model.Forward(pass, x).Clone();
+  EXPECT_TRUE(test::SameBits(expected.values(), loaded.model.Forward(pass, x).values()));
+}
+
+TEST_F(OnnxExportTest, WhatOthersSee) {
+  const ModelProto proto = Save(Shape{2, 3}, "dense:4,relu,dropout:0.25,dense:1:bias=0");
+  EXPECT_EQ(proto.ir_version(), 8);
+  ASSERT_EQ(proto.opset_import_size(), 1);
+  EXPECT_EQ(proto.opset_import(0).version(), 17);
+  EXPECT_EQ(proto.producer_name(), "fallow");
+  const GraphProto& graph = proto.graph();
+  EXPECT_EQ(graph.input(0).name(), "input");
+  EXPECT_EQ(graph.input(0).type().tensor_type().shape().dim(0).dim_param(), "batch");
+  EXPECT_EQ(graph.input(0).type().tensor_type().shape().dim(2).dim_value(), 3);
+  EXPECT_EQ(graph.output(0).name(), "output");
+  std::string operators;
+  for (const auto& node : graph.node()) operators += node.op_type() + " " + node.name() + ", ";
+  EXPECT_EQ(operators, "Flatten 0.flatten, Gemm 0.gemm, Relu 1.relu, Dropout 2.dropout, Gemm 3.gemm, ");
+  std::string tensors;
+  for (const auto& tensor : graph.initializer()) {
+    tensors += tensor.name();
+    for (const auto dim : tensor.dims()) tensors.append(" ").append(std::to_string(dim));
+    tensors += ", ";
+  }
+  EXPECT_EQ(tensors, "0.weight 4 6, 0.bias 4, 2.ratio, 3.weight 1 4, ");
+  EXPECT_EQ(graph.node(3).input_size(), 2);  // No training_mode: plain inference for whoever runs it.
+}
+
+TEST_F(OnnxExportTest, Metadata) {
+  Sequential model(Shape{2}, "dense:1:l2=0.5", 1);
+  const std::map<std::string, std::string> metadata = {{"loss", "naïve \"quotes\"\n"}, {"fallow.layers", "old"}};
+  Save(model, metadata);
+  EXPECT_EQ(LoadOnnx(path_).metadata,
+            (std::map<std::string, std::string>{{"loss", "naïve \"quotes\"\n"}, {"fallow.layers", "dense:1:l2=0.5"}}));
+  const std::string bytes = ReadBytes(path_);
+  Save(model, metadata);
+  EXPECT_EQ(ReadBytes(path_), bytes);
+  EXPECT_TRUE(Fails([&] { SaveOnnx(path_, model, {{"a", "\xFF"}}); }, path_.string() + ": the metadata are not UTF-8"));
+  EXPECT_EQ(ReadBytes(path_), bytes);
+}
+
+class Unknown : public Layer {
+ public:
+  std::string Spec() const override { return "unknown:7"; }
+  Shape Build(const Shape& input, std::uint64_t, std::size_t) override { return input; }
+  void ForwardRows(const Pass&, Rows, const float*, float*) override {}
+  void BackwardRows(const Pass&, Rows, const float*, const float*, const float*, float*) override {}
+};
+
+TEST_F(OnnxExportTest, WhatCannotBeWritten) {
+  std::vector<std::unique_ptr<Layer>> layers;
+  layers.push_back(MakeFlatten());
+  layers.push_back(std::make_unique<Unknown>());
+  Sequential unknown(Shape{2}, std::move(layers), 1);
+  EXPECT_TRUE(Fails([&] { SaveOnnx(path_, unknown); }, path_.string() + ": layer 1 (unknown:7): has no form in ONNX"));
+  Sequential scalar(Shape{}, "softmax", 1);
+  EXPECT_TRUE(Fails([&] { SaveOnnx(path_, scalar); }, "layer 0 (softmax): a softmax over no dimension but the batch"));
+  EXPECT_FALSE(std::filesystem::exists(path_));
+  Sequential good(Shape{2}, "relu", 1);
+  EXPECT_TRUE(Fails([&] { SaveOnnx(folder_ / "none/x.onnx", good); }, "none/x.onnx.tmp: cannot create"));
+  std::filesystem::create_directory(path_.string() + ".tmp");
+  EXPECT_TRUE(Fails([&] { SaveOnnx(path_, good); }, "cannot create: Is a directory"));
+}
+
+}  // namespace
+}  // namespace fallow::nn

@@ -1,0 +1,103 @@
+// Models that PyTorch exported, against what ONNX Runtime computes: see onnx/make_models.py.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "fallow/nn/model_file.h"
+#include "fallow/nn/onnx_file.h"
+
+namespace fallow::nn {
+namespace {
+
+const std::filesystem::path kFolder = FALLOW_ONNX_MODELS;
+
+struct Golden {
+  const char* name;
+  const char* layers;
+};
+
+void PrintTo(const Golden& golden, std::ostream* out) { *out << golden.name; }
+
+constexpr char kMlp[] = "dense:8,relu,dropout:0.3,dense:5,leaky_relu:0.2,dropout:0.5,dense:3";
+constexpr char kGelu[] = "dropout:0.1,dense:8,gelu,dense:3,tanh";
+constexpr char kImage[] = "flatten,dense:2,elu,dropout:0.2,dense:4,selu,dense:3,softmax";
+constexpr char kGates[] = "flatten,dense:6:bias=0,silu,dropout:0.25,dense:4:bias=0,softmax";
+
+constexpr Golden kModels[] = {{"mlp_opset9", kMlp},      {"mlp_opset11", kMlp},     {"mlp_opset13", kMlp},
+                              {"mlp_opset17", kMlp},     {"gelu_opset9", kGelu},    {"gelu_opset17", kGelu},
+                              {"image_opset11", kImage}, {"image_opset13", kImage}, {"gates_opset9", kGates},
+                              {"gates_opset13", kGates}, {"gates_opset17", kGates}};
+
+class OnnxGoldenTest : public testing::TestWithParam<Golden> {
+ protected:
+  std::filesystem::path Path(const char* extension) const {
+    return kFolder / (GetParam().name + std::string(extension));
+  }
+};
+
+const TensorFile::Entry& Find(const TensorFile& file, const char* name) {
+  const auto found = std::ranges::find(file.entries, name, &TensorFile::Entry::name);
+  if (found == file.entries.end()) throw std::runtime_error(name);
+  return *found;
+}
+
+Tensor ReadBatch(const TensorFile& file, const char* name) {
+  const TensorFile::Entry& entry = Find(file, name);
+  Tensor batch(entry.shape[0], Shape(std::span(entry.shape).subspan(1)));
+  std::ranges::copy(entry.value.values(), batch.data());
+  return batch;
+}
+
+// 1e-5 of the largest number in a row.
+void ExpectNear(const Tensor& actual, const Tensor& expected) {
+  ASSERT_EQ(actual.rows(), expected.rows());
+  ASSERT_EQ(actual.sample_shape(), expected.sample_shape());
+  for (std::size_t r = 0; r < expected.rows(); ++r) {
+    float largest = 0;
+    for (const float value : expected.row(r)) largest = std::max(largest, std::abs(value));
+    for (std::size_t j = 0; j < expected.cols(); ++j) {
+      EXPECT_NEAR(actual.row(r)[j], expected.row(r)[j], 1e-5f * largest) << "row " << r << ", column " << j;
+    }
+  }
+}
+
+TEST_P(OnnxGoldenTest, IsWhatOnnxRuntimeComputes) {
+  OnnxModel loaded = LoadOnnx(Path(".onnx"));
+  EXPECT_EQ(loaded.model.Layers(), GetParam().layers);
+  EXPECT_EQ(loaded.input_name, "x");
+  EXPECT_EQ(loaded.output_name, "y");
+  EXPECT_TRUE(loaded.metadata.empty());
+  const TensorFile file = ReadTensorFile(Path(".safetensors"));
+  const Tensor x = ReadBatch(file, "x");
+  EXPECT_EQ(loaded.model.input_shape(), x.sample_shape());
+  ExpectNear(loaded.model.Forward({}, x), ReadBatch(file, "y"));
+}
+
+TEST_P(OnnxGoldenTest, DropoutIsAlive) {
+  OnnxModel loaded = LoadOnnx(Path(".onnx"));
+  const Tensor x = ReadBatch(ReadTensorFile(Path(".safetensors")), "x");
+  const Tensor first = loaded.model.Forward({.mode = Mode::kMonteCarlo, .seed = 1, .step = 0}, x).Clone();
+  bool varies = false;
+  for (std::uint64_t step = 1; step < 10; ++step) {
+    const Tensor& other = loaded.model.Forward({.mode = Mode::kMonteCarlo, .seed = 1, .step = step}, x);
+    varies |= !std::ranges::equal(first.values(), other.values());
+  }
+  EXPECT_TRUE(varies);
+}
+
+INSTANTIATE_TEST_SUITE_P(PyTorch, OnnxGoldenTest, testing::ValuesIn(kModels),
+                         [](const auto& test) { return std::string(test.param.name); });
+
+// A file without a line above would test nothing.
+TEST(OnnxGoldenFilesTest, AllAreTested) {
+  std::size_t count = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(kFolder)) count += entry.path().extension() == ".onnx";
+  EXPECT_EQ(count, std::size(kModels));
+}
+
+}  // namespace
+}  // namespace fallow::nn

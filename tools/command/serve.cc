@@ -103,9 +103,8 @@ void RunServe(const ServeOptions& options) {
   serve::Metrics metrics;
   std::vector<serve::ModelFile> files;
   for (const std::string& model : options.models) files.push_back(serve::ParseModelFile(model));
-  serve::ModelStore models(files, options.batches(), metrics, [](const auto& model, const auto& what, bool) {
-    Say("model '" + model + "': " + what);
-  });
+  serve::ModelStore models(files, options.batches(), metrics,
+                           [](const auto& model, const auto& what, bool) { Say("model '" + model + "': " + what); });
   serve::ServerOptions server_options{.host = options.host,
                                       .port = static_cast<int>(options.port),
                                       .connections = options.connections,
@@ -129,7 +128,8 @@ void AddServe(CLI::App& app, Context& context) {
   Options options(app, "serve", "Serve models over HTTP, with how sure they are");
   const auto serve = std::make_shared<ServeOptions>();
   options
-      .Texts("models", serve->models, "ONNX files, or model.safetensors of 'train'; NAME=FILE gives the name to serve at")
+      .Texts("models", serve->models,
+             "ONNX files, or model.safetensors of 'train'; NAME=FILE gives the name to serve at")
       .Required();
   options.Group("Address");
   options.Text("--host", serve->host, "Address to listen at; 0.0.0.0: all of this machine's");

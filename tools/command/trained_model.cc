@@ -1,6 +1,7 @@
 #include "tools/command/trained_model.h"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "fallow/nn/onnx_file.h"
@@ -43,35 +44,12 @@ nn::Sequential WithoutLastLayer(nn::Sequential& model) {
   return shorter;
 }
 
-// The loss of a model whose file does not say it.
-nn::Loss FindLoss(const nn::Sequential& model, const ModelOptions& options) {
-  if (!options.loss.empty()) return nn::ParseLoss(options.loss);
+// What a softmax or sigmoid at the end makes of its outputs.
+std::optional<nn::Loss> LossOfLastLayer(const nn::Sequential& model) {
   for (const nn::Loss loss : {nn::Loss::kSoftmaxCrossEntropy, nn::Loss::kBinaryCrossEntropy}) {
     if (EndsIn(model, loss)) return loss;
   }
-  throw UsageError(options.model + ": does not say what its outputs mean; give its loss by --loss");
-}
-
-// A model with its loss and the scaling of its inputs, `bytes` or not.
-struct Usable {
-  nn::Sequential model;
-  nn::Loss loss;
-  InputScaling scaling;
-};
-
-Usable MakeUsable(nn::LoadedModel loaded, const ModelOptions& options, bool bytes) {
-  const auto said = loaded.metadata.find(kLossKey);
-  if (said != loaded.metadata.end()) {
-    if (!options.loss.empty() && options.loss != said->second) {
-      throw UsageError(options.model + ": its loss is " + said->second + ", not " + options.loss);
-    }
-    return {std::move(loaded.model), nn::ParseLoss(said->second), InputScaling::Load(loaded.metadata)};
-  }
-  const nn::Loss loss = FindLoss(loaded.model, options);
-  if (EndsIn(loaded.model, loss)) loaded.model = WithoutLastLayer(loaded.model);
-  InputScaling scaling;
-  if (bytes) scaling.divisor = {255.0f};
-  return {std::move(loaded.model), loss, scaling};
+  return {};
 }
 
 }  // namespace
@@ -82,6 +60,16 @@ nn::LoadedModel ReadModel(const std::filesystem::path& path) {
   if (!IsOnnx(path)) return nn::LoadModel(path);
   nn::OnnxModel onnx = nn::LoadOnnx(path);
   return {std::move(onnx.model), std::move(onnx.metadata)};
+}
+
+TrainedModel MakeTrainedModel(nn::LoadedModel loaded) {
+  const auto said = loaded.metadata.find(kLossKey);
+  if (said != loaded.metadata.end()) {
+    return {std::move(loaded.model), nn::ParseLoss(said->second), InputScaling::Load(loaded.metadata)};
+  }
+  const std::optional<nn::Loss> loss = LossOfLastLayer(loaded.model);
+  if (loss) loaded.model = WithoutLastLayer(loaded.model);
+  return {std::move(loaded.model), loss, {}};
 }
 
 void AddModelOptions(Options& options, ModelOptions& model) {
@@ -101,10 +89,18 @@ void AddModelOptions(Options& options, ModelOptions& model) {
 ModelAndData LoadModelAndData(const ModelOptions& options) {
   std::vector<std::string> classes;
   const Source source = ResolveSource(options, &classes);
-  nn::LoadedModel loaded = ReadModel(options.model);
+  TrainedModel trained = MakeTrainedModel(ReadModel(options.model));
+  const std::optional<nn::Loss> said = trained.loss;
+  if (!said && options.loss.empty()) {
+    throw UsageError(options.model + ": does not say what its outputs mean; give its loss by --loss");
+  }
+  const nn::Loss loss = options.loss.empty() ? *said : nn::ParseLoss(options.loss);
+  if (said && *said != loss) {
+    throw UsageError(options.model + ": its loss is " + std::string(nn::Name(*said)) + ", not " + options.loss);
+  }
   Samples samples = ReadSamples(source);
-  Usable usable = MakeUsable(std::move(loaded), options, samples.bytes);
-  ModelAndData result{std::move(usable.model), usable.loss, std::move(samples.data), classes};
+  if (samples.bytes && !trained.scaling) trained.scaling.emplace().divisor = {255.0f};
+  ModelAndData result{std::move(trained.model), loss, std::move(samples.data), classes};
 
   const std::size_t takes = result.model.input_shape().elements(), has = result.data.x.cols();
   if (takes != has) {
@@ -113,7 +109,7 @@ ModelAndData LoadModelAndData(const ModelOptions& options) {
                      " numbers, the model takes " + std::to_string(takes) +
                      (target_left_in ? "; --target names the column to predict" : ""));
   }
-  usable.scaling.Apply(result.data.x);
+  if (trained.scaling) trained.scaling->Apply(result.data.x);
   if (result.data.y.rows() > 0) {
     nn::CheckTarget(result.loss, result.model.output_shape().elements(), result.data.y,
                     source.csv.empty() ? source.labels : source.csv);

@@ -3,6 +3,7 @@
 #define FALLOW_TOOLS_TRAINED_MODEL_H_
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,16 @@ namespace fallow::tools {
 bool IsOnnx(const std::filesystem::path& path);  // By its name.
 // Reads a model from ONNX or else safetensors.
 nn::LoadedModel ReadModel(const std::filesystem::path& path);
+
+// A model of logits, with what a file of `fallow train` says of it. A file that another program wrote says neither its
+// loss nor how inputs are scaled. Then the loss follows from a softmax or sigmoid at the end, which is left out, as
+// losses take logits; or it is not known.
+struct TrainedModel {
+  nn::Sequential model;
+  std::optional<nn::Loss> loss;
+  std::optional<InputScaling> scaling;
+};
+TrainedModel MakeTrainedModel(nn::LoadedModel loaded);
 
 struct ModelOptions {
   std::string model;
@@ -42,9 +53,8 @@ struct ModelAndData {
   }
 };
 
-// A file that another program wrote says neither its loss nor how inputs are scaled. Then bytes are divided by 255,
-// other inputs are left as they are, and the loss is the option's, or follows from a softmax or sigmoid at the end.
-// Losses take logits, so that layer is left out.
+// Of a TrainedModel without scaling, bytes are divided by 255 and other inputs left as they are; the loss must be the
+// option's if the file says none.
 //
 // Throws UsageError or nn::Error if either cannot be read, or if they do not fit each other.
 ModelAndData LoadModelAndData(const ModelOptions& options);

@@ -41,8 +41,8 @@ Batcher::~Batcher() {
   for (std::thread& thread : threads_) thread.join();
 }
 
-nn::McPrediction Batcher::Predict(std::shared_ptr<const ServedModel> model,
-                                  std::shared_ptr<const InferRequest> request, Clock::time_point deadline) {
+nn::McPrediction Batcher::Predict(std::shared_ptr<const ServedModel> model, std::shared_ptr<const InferRequest> request,
+                                  Clock::time_point deadline) {
   const auto job = std::make_shared<Job>(Job{std::move(model), std::move(request), Clock::now(), deadline, {}});
   std::future<nn::McPrediction> prediction = job->promise.get_future();
   {
@@ -65,8 +65,8 @@ Batcher::Jobs Batcher::TakeBatch() {
   Jobs batch;
   std::size_t passes = 0;
   for (auto job = queue_.begin(); job != queue_.end();) {
-    const bool fits = batch.empty() || ((*job)->SharesBatchWith(*batch.front()) &&
-                                        passes + (*job)->passes() <= options_.passes);
+    const bool fits =
+        batch.empty() || ((*job)->SharesBatchWith(*batch.front()) && passes + (*job)->passes() <= options_.passes);
     if (!fits) {
       ++job;
       continue;
@@ -118,7 +118,7 @@ void Batcher::Compute(const Jobs& taken) {
   if (batch.front()->request->rate) rate.emplace(*batch.front()->request->rate);
   try {
     std::vector<nn::McPrediction> predictions =
-        nn::PredictMonteCarlo(model.model, requests, model.loss, rate, options_.execution);
+        options_.predictor(model.model, requests, model.loss, rate, options_.execution);
     metrics_.Batch(batch.size(), passes, Clock::now() - start);
     for (std::size_t i = 0; i < batch.size(); ++i) batch[i]->promise.set_value(std::move(predictions[i]));
   } catch (...) {

@@ -8,6 +8,8 @@
 #include <deque>
 #include <memory>
 #include <mutex>
+#include <optional>
+#include <span>
 #include <thread>
 #include <vector>
 
@@ -19,12 +21,17 @@
 
 namespace fallow::serve {
 
+// What computes a batch: nn::PredictMonteCarlo's form.
+using Predictor = std::vector<nn::McPrediction> (*)(const nn::Sequential&, std::span<const nn::McRequest>, nn::Loss,
+                                                    const std::optional<Rate>&, const Execution&);
+
 struct BatchOptions {
-  std::size_t passes = 4096;             // Rows times samples of a batch, at most, unless one request alone has more.
-  std::chrono::microseconds wait{0};     // How long the first request of a batch waits for others while none is computed.
-  std::size_t queue = 256;               // Requests that may wait. More: 503.
-  std::size_t concurrency = 1;           // Batches computed at once.
-  Execution execution = {};              // For one batch.
+  std::size_t passes = 4096;          // Rows times samples of a batch, at most, unless one request alone has more.
+  std::chrono::microseconds wait{0};  // How long the first request of a batch waits for others while none is computed.
+  std::size_t queue = 256;            // Requests that may wait. More: 503.
+  std::size_t concurrency = 1;        // Batches computed at once.
+  Execution execution = {};           // For one batch.
+  Predictor predictor = nn::PredictMonteCarlo;
 };
 
 // Owns `concurrency` threads. While one batch is computed, what arrives becomes the next.

@@ -48,8 +48,7 @@ InferRequest ParseInferRequest(const ServedModel& model, const Limits& limits, s
                                std::optional<std::size_t> json_bytes);
 
 // The same bytes for the same arguments. Throws RequestError, 422, if JSON cannot hold a result: an infinity or a NaN.
-Message FormatInferResponse(const ServedModel& model, const InferRequest& request,
-                            const nn::McPrediction& prediction);
+Message FormatInferResponse(const ServedModel& model, const InferRequest& request, const nn::McPrediction& prediction);
 
 // Names, types and shapes of what the model takes and gives.
 std::string FormatModelMetadata(const ServedModel& model);

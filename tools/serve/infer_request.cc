@@ -59,7 +59,8 @@ std::uint64_t Whole(const json& parameters, const char* name, std::uint64_t valu
 bool Flag(const json& parameters, const char* name, bool value) {
   const json* given = Find(parameters, name);
   if (given == nullptr) return value;
-  if (!given->is_boolean()) Fail(std::string("parameter ") + name + " is " + Shown(*given) + ", expected true or false");
+  if (!given->is_boolean())
+    Fail(std::string("parameter ") + name + " is " + Shown(*given) + ", expected true or false");
   return given->get<bool>();
 }
 
@@ -234,8 +235,7 @@ InferRequest ParseInferRequest(const ServedModel& model, const Limits& limits, s
 
   InferRequest request;
   if (Find(read.document, "id") != nullptr) request.id = Text(read.document, "id", "request");
-  const json parameters =
-      Parameters(read.document, "request", {"binary_data_output", "mc_samples", "rate", "seed"});
+  const json parameters = Parameters(read.document, "request", {"binary_data_output", "mc_samples", "rate", "seed"});
   request.samples = Whole(parameters, "mc_samples", 0, limits.samples);
   request.seed = Whole(parameters, "seed", 0, std::numeric_limits<std::uint64_t>::max());
   if (const json* rate = Find(parameters, "rate")) {

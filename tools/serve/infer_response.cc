@@ -63,8 +63,7 @@ json TensorMetadata(const std::string& name, const nn::Shape& shape) {
 
 }  // namespace
 
-Message FormatInferResponse(const ServedModel& model, const InferRequest& request,
-                            const nn::McPrediction& prediction) {
+Message FormatInferResponse(const ServedModel& model, const InferRequest& request, const nn::McPrediction& prediction) {
   Message message;
   std::string& text = message.body;
   std::string tensors;

@@ -83,8 +83,8 @@ bool ModelStore::Entry::changed() const { return CurrentState() != state_; }
 
 void ModelStore::Entry::Load() {
   state_ = CurrentState();  // Before it is read: what is written meanwhile is read next time.
-  auto model = std::make_shared<const ServedModel>(
-      LoadServedModel(file_.name, std::to_string(version_ + 1), file_.path));
+  auto model =
+      std::make_shared<const ServedModel>(LoadServedModel(file_.name, std::to_string(version_ + 1), file_.path));
   ++version_;
   metrics_.Loaded(model->version);
   const std::lock_guard lock(mutex_);

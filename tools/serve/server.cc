@@ -74,8 +74,8 @@ std::optional<std::size_t> JsonBytes(const Request& req) {
   std::size_t bytes = 0;
   const auto [rest, error] = std::from_chars(text.data(), text.data() + text.size(), bytes);
   if (error != std::errc() || rest != text.data() + text.size()) {
-    throw RequestError(400, std::string(kJsonBytes) + " is '" + tools::OneLine(text).substr(0, 40) +
-                                "', expected a number of bytes");
+    throw RequestError(
+        400, std::string(kJsonBytes) + " is '" + tools::OneLine(text).substr(0, 40) + "', expected a number of bytes");
   }
   return bytes;
 }
@@ -140,7 +140,7 @@ void Server::Impl::Configure() {
   http.set_write_timeout(options.limits.time);
   http.set_payload_max_length(std::numeric_limits<std::size_t>::max());  // ReadBody counts, also what has no length.
   // The address is not shared with another process, which would get half of the requests.
-  http.set_socket_options([](httplib::socket_t socket) {
+  http.set_socket_options([](socket_t socket) {
     const int yes = 1;
     setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes));
   });
@@ -148,7 +148,10 @@ void Server::Impl::Configure() {
 
 void Server::Impl::AddHandlers() {
   http.set_pre_routing_handler([](const Request& req, Response&) {
-    current = {.remote = req.remote_addr, .method = req.method, .path = req.path};
+    current = AccessRecord();
+    current.remote = req.remote_addr;
+    current.method = req.method;
+    current.path = req.path;
     current_start = Clock::now();
     return httplib::Server::HandlerResponse::Unhandled;
   });
@@ -234,8 +237,9 @@ void Server::Impl::Get(const Request& req, Response& res) {
   const std::vector<std::string> path = tools::Split(req.path.substr(1), '/');
   if (req.path == "/") {
     res.set_content(kPage, "text/html; charset=utf-8");
-    res.set_header("Content-Security-Policy", "default-src 'none'; script-src 'unsafe-inline'; style-src "
-                                              "'unsafe-inline'; connect-src 'self'; img-src 'self' blob: data:");
+    res.set_header("Content-Security-Policy",
+                   "default-src 'none'; script-src 'unsafe-inline'; style-src "
+                   "'unsafe-inline'; connect-src 'self'; img-src 'self' blob: data:");
   } else if (req.path == "/metrics") {
     res.set_content(metrics.Text(), "text/plain; version=0.0.4; charset=utf-8");
   } else if (req.path == "/v2") {
@@ -271,12 +275,11 @@ void Server::Impl::Infer(ModelStore::Entry& entry, const Request& req, Response&
   int status = 500;
   try {
     const std::shared_ptr<const ServedModel> model = entry.model();
-    const auto request = std::make_shared<const InferRequest>(
-        ParseInferRequest(*model, options.limits, body, JsonBytes(req)));
+    const auto request =
+        std::make_shared<const InferRequest>(ParseInferRequest(*model, options.limits, body, JsonBytes(req)));
     current.rows = request->x.rows();
     current.samples = request->samples;
-    const nn::McPrediction prediction =
-        entry.batcher().Predict(model, request, current_start + options.limits.time);
+    const nn::McPrediction prediction = entry.batcher().Predict(model, request, current_start + options.limits.time);
     Message message = FormatInferResponse(*model, *request, prediction);
     if (message.json_bytes) res.set_header(kJsonBytes, std::to_string(*message.json_bytes));
     res.set_content(std::move(message.body), message.json_bytes ? "application/octet-stream" : kJson);

@@ -5,6 +5,7 @@
 #   pkg-config         the same, found by pkg-config, compiled by hand
 #   add_subdirectory   as a part of another build: the kernels
 #   shared             built again as shared libraries, installed, found by CMake
+#   debian             cpack's packages of the build directory, unpacked and used
 set -eu
 
 way=$1
@@ -90,6 +91,26 @@ check_shared() {
   run sh "$source/tests/kernels/symbols_test.sh" nm "$(find "$folder/prefix" -name "libfallow_$1.so")" "$2"
 }
 
+# cpack's packages, which must say what they depend on, each unpacked in a folder of its name.
+unpack_packages() {
+  run cpack --config "$build/CPackConfig.cmake" -B "$folder/packages"
+  for package in "$folder"/packages/*.deb; do
+    name=$(dpkg-deb --field "$package" Package)
+    dpkg-deb --extract "$package" "$folder/$name"
+    dpkg-deb --field "$package" Depends | sed 's/^/, /; s/$/,/' >"$folder/$name.depends"
+    if dpkg-deb --contents "$package" | grep -v ' root/root '; then fail "$package: the files above are not root's"; fi
+  done
+}
+
+# expect_depends <package> <other package>...
+expect_depends() {
+  name=$1
+  shift
+  for needed in "$@"; do
+    grep -qE ", $needed( |,)" "$folder/$name.depends" || fail "$name does not depend on $needed"
+  done
+}
+
 case $way in
   find_package)
     check_readme
@@ -115,6 +136,16 @@ case $way in
     # The BLAS inside it has messages of its own.
     check_shared runtime \
       'write|exit|abort|raise|.*printf.*|f?puts|fwrite|perror|stderr|__assert_fail|std::ios_base::~?ios_base\(\)'
+    ;;
+  debian)
+    unpack_packages
+    expect_depends libfallow-dev libhwy-dev libtbb-dev 'lib(openblas|blis)-serial-dev' zlib1g-dev
+    use_package "$folder/libfallow-dev/usr"
+    # The command is part of some builds only.
+    if [ -e "$build/tools/fallow" ]; then
+      expect_depends fallow libhwy1 libtbb12 'libstdc\+\+6' zlib1g
+      run "$folder/fallow/usr/bin/fallow" info
+    fi
     ;;
   *) fail "no such way: $way" ;;
 esac

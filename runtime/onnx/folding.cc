@@ -100,15 +100,16 @@ std::optional<Constant> FoldCast(const Folded& folded) {
   return *input;
 }
 
-bool IsSmallInteger(const Constant* constant) {
+// Whether a constant is an integer (rank 0) or a short list of them (rank 1).
+bool IsInteger(const Constant* constant, int rank) {
   return constant != nullptr && constant->tensor->data_type() == TensorProto::INT64 &&
-         constant->tensor->dims_size() <= 1 && CountElements(*constant->tensor) <= kMostDims;
+         constant->tensor->dims_size() == rank && CountElements(*constant->tensor) <= kMostDims;
 }
 
 // An integer to a list of one.
 std::optional<Constant> FoldUnsqueeze(const Folded& folded) {
   const Constant* input = folded.input(0);
-  if (!IsSmallInteger(input) || input->tensor->dims_size() != 0) return std::nullopt;
+  if (!IsInteger(input, 0)) return std::nullopt;
   folded.attributes.Find("axes", AttributeProto::INTS);  // 0 or -1, or an input since opset 13: there is no other.
   TensorProto list = *input->tensor;
   list.add_dims(1);
@@ -121,9 +122,8 @@ std::optional<Constant> FoldConcat(const Folded& folded) {
   list.set_data_type(TensorProto::INT64);
   for (int i = 0; i < folded.node.input_size(); ++i) {
     const Constant* input = folded.input(i);
-    if (!IsSmallInteger(input) || input->tensor->dims_size() != 1) return std::nullopt;
+    if (!IsInteger(input, 1)) return std::nullopt;
     for (const std::int64_t value : DecodeIntegers(*input->tensor)) list.add_int64_data(value);
-    if (list.int64_data_size() > kMostDims) return std::nullopt;
   }
   folded.attributes.Integer("axis", 0);  // 0 or -1.
   list.add_dims(list.int64_data_size());

@@ -135,7 +135,7 @@ case $way in
     check_shared kernels nothing
     # The BLAS inside it has messages of its own.
     check_shared runtime \
-      'write|exit|abort|raise|.*printf.*|f?puts|fwrite|perror|stderr|__assert_fail|std::ios_base::~?ios_base\(\)'
+      'write|exit|abort|raise|.*printf.*|f?puts|fwrite|perror|stderr|__assert_fail|std::ios_base::(~?ios_base|Init::~?Init)\(\)'
     ;;
   debian)
     unpack_packages

@@ -50,7 +50,7 @@ class OnnxDamageTest : public OnnxFileTest {
     const auto start = std::chrono::steady_clock::now();
     const std::string message = Try(bytes);
     const std::chrono::duration<double> time = std::chrono::steady_clock::now() - start;
-    EXPECT_LT(PeakBytes(), 100 * bytes.size() + kLittleMemory) << message;
+    EXPECT_LT(PeakBytes(), 50 * bytes.size() + kLittleMemory) << message;
     EXPECT_LT(time.count(), 20) << message;
     return message;
   }

@@ -116,7 +116,7 @@ TEST_F(OnnxRefusalTest, Names) {
 }
 
 TEST_F(OnnxRefusalTest, Versions) {
-  const auto graph = "g (float[N, 4] x) => (float[N] y) { y = Relu(x) }";
+  const char* graph = "g (float[N, 4] x) => (float[N] y) { y = Relu(x) }";
   EXPECT_TRUE(LoadFails(ParseModel(graph, 6), "operators of opset 6, expected 7 to 23"));
   EXPECT_TRUE(LoadFails(ParseModel(graph, 24), "operators of opset 24, expected 7 to 23"));
   ModelProto model = ParseModel(graph);

@@ -62,13 +62,13 @@ nn::LoadedModel ReadModel(const std::filesystem::path& path) {
   return {std::move(onnx.model), std::move(onnx.metadata)};
 }
 
-TrainedModel MakeTrainedModel(nn::LoadedModel loaded) {
+TrainedModel MakeTrainedModel(nn::LoadedModel loaded, std::optional<nn::Loss> loss) {
   const auto said = loaded.metadata.find(kLossKey);
   if (said != loaded.metadata.end()) {
     return {std::move(loaded.model), nn::ParseLoss(said->second), InputScaling::Load(loaded.metadata)};
   }
-  const std::optional<nn::Loss> loss = LossOfLastLayer(loaded.model);
-  if (loss) loaded.model = WithoutLastLayer(loaded.model);
+  if (!loss) loss = LossOfLastLayer(loaded.model);
+  if (loss && EndsIn(loaded.model, *loss)) loaded.model = WithoutLastLayer(loaded.model);
   return {std::move(loaded.model), loss, {}};
 }
 
@@ -89,18 +89,18 @@ void AddModelOptions(Options& options, ModelOptions& model) {
 ModelAndData LoadModelAndData(const ModelOptions& options) {
   std::vector<std::string> classes;
   const Source source = ResolveSource(options, &classes);
-  TrainedModel trained = MakeTrainedModel(ReadModel(options.model));
-  const std::optional<nn::Loss> said = trained.loss;
-  if (!said && options.loss.empty()) {
+  std::optional<nn::Loss> loss;
+  if (!options.loss.empty()) loss = nn::ParseLoss(options.loss);
+  TrainedModel trained = MakeTrainedModel(ReadModel(options.model), loss);
+  if (!trained.loss) {
     throw UsageError(options.model + ": does not say what its outputs mean; give its loss by --loss");
   }
-  const nn::Loss loss = options.loss.empty() ? *said : nn::ParseLoss(options.loss);
-  if (said && *said != loss) {
-    throw UsageError(options.model + ": its loss is " + std::string(nn::Name(*said)) + ", not " + options.loss);
+  if (loss && *loss != *trained.loss) {
+    throw UsageError(options.model + ": its loss is " + std::string(nn::Name(*trained.loss)) + ", not " + options.loss);
   }
   Samples samples = ReadSamples(source);
   if (samples.bytes && !trained.scaling) trained.scaling.emplace().divisor = {255.0f};
-  ModelAndData result{std::move(trained.model), loss, std::move(samples.data), classes};
+  ModelAndData result{std::move(trained.model), *trained.loss, std::move(samples.data), classes};
 
   const std::size_t takes = result.model.input_shape().elements(), has = result.data.x.cols();
   if (takes != has) {

@@ -20,14 +20,14 @@ bool IsOnnx(const std::filesystem::path& path);  // By its name.
 nn::LoadedModel ReadModel(const std::filesystem::path& path);
 
 // A model of logits, with what a file of `fallow train` says of it. A file that another program wrote says neither its
-// loss nor how inputs are scaled. Then the loss follows from a softmax or sigmoid at the end, which is left out, as
-// losses take logits; or it is not known.
+// loss nor how inputs are scaled. Then the loss is `loss`, or follows from a softmax or sigmoid at the end, or is not
+// known; and as losses take logits, its own function is left out if it is at the end.
 struct TrainedModel {
   nn::Sequential model;
   std::optional<nn::Loss> loss;
   std::optional<InputScaling> scaling;
 };
-TrainedModel MakeTrainedModel(nn::LoadedModel loaded);
+TrainedModel MakeTrainedModel(nn::LoadedModel loaded, std::optional<nn::Loss> loss = {});
 
 struct ModelOptions {
   std::string model;

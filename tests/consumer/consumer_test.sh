@@ -80,6 +80,12 @@ use_pkg_config() {
     run "$CXX" -std=c++20 -fno-exceptions -fno-rtti "$consumer/kernels.cc" -o "$folder/kernels_cc" $kernels
     run "$CXX" -std=c++20 "$consumer/runtime.cc" -o "$folder/runtime_cc" $runtime
   }
+  # runtime/EMBEDDING.md's command, where there is the library that its program uses.
+  if pkg-config --exists cpp-httplib; then
+    # shellcheck disable=SC2046
+    run "$CXX" -std=c++20 "$source/tests/serve/embedding.cc" -o "$folder/embedding" \
+      $(pkg-config --static --cflags --libs fallow-runtime cpp-httplib)
+  fi
   expect_kernels "$folder"
   expect_runtime "$folder"
 }

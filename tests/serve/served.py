@@ -85,7 +85,8 @@ class Served:
         return self
 
     def __exit__(self, *_):
-        self.end()
+        code = self.end()
+        assert code == 0, f"exit code {code}, and said: {self.said}"
 
     def connect(self, timeout: float = 20) -> http.client.HTTPConnection:
         return http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)

@@ -34,8 +34,8 @@ class ServerTest(unittest.TestCase):
 
     @classmethod
     def tearDownClass(cls):
-        cls.server.end()
         shutil.rmtree(cls.folder)
+        cls.server.__exit__()
 
     def expect_error(self, answer, status: int, text: str):
         code, body = answer[0], answer[-1]

@@ -143,11 +143,17 @@ class ProtocolTest(ServerTest):
         self.assertIn(b"<!doctype html>", body)
 
 
+    def test_no_body(self):
+        answer = self.server.raw(b"POST /v2/repository/index HTTP/1.1\r\nConnection: close\r\n\r\n")
+        self.assertTrue(answer.startswith(b"HTTP/1.1 200"), answer)
+
+
 class SameBytesTest(ServerTest):
     """An answer is a function of the model and the request."""
 
     def request(self, seed: int) -> str:
-        return json.dumps(request_of(ROWS[: 1 + seed % 2], SPREAD, mc_samples=1 + seed % 40, seed=seed))
+        rate = {} if seed % 3 else {"rate": 0.1 + seed / 100}
+        return json.dumps(request_of(ROWS[: 1 + seed % 2], SPREAD, mc_samples=1 + seed % 40, seed=seed, **rate))
 
     def answers(self, server, seeds) -> dict[int, bytes]:
         def ask(seed):

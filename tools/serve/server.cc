@@ -88,6 +88,8 @@ std::string ReadBody(const Request& req, const httplib::ContentReader& reader, c
     reader(pass_over, pass_over);
     throw RequestError(415, "multipart form data, expected JSON");
   }
+  // httplib would wait for the connection's end.
+  if (!req.has_header("Content-Length") && !req.has_header("Transfer-Encoding")) return {};
   std::string body;
   bool too_large = false, too_late = false;
   const bool whole = reader([&](const char* data, std::size_t size) {

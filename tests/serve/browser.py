@@ -1,0 +1,90 @@
+"""What the test of the page needs: `fallow serve`, and Debian's chromium, which selenium drives."""
+
+import base64
+import json
+import struct
+import subprocess
+import time
+import urllib.request
+import zlib
+from pathlib import Path
+from typing import Callable, TypeVar
+
+from selenium import webdriver
+from selenium.webdriver.chrome.service import Service
+
+T = TypeVar("T")
+
+
+def wait(what: str, of: Callable[[], T], seconds: float = 20) -> T:
+    """What `of` returns as soon as that is true of it."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        result = of()
+        if result:
+            return result
+        time.sleep(0.02)
+    raise AssertionError(f"after {seconds} seconds, still not: {what}")
+
+
+class Server:
+    """`fallow serve`, until close."""
+
+    def __init__(self, fallow: str, log: Path, *arguments: str, port: int = 0) -> None:
+        with log.open("w") as stderr:
+            self._process = subprocess.Popen([fallow, "serve", "--port", str(port), "--access-log", "none", *arguments],
+                                             stderr=stderr)
+        self.address = wait("the server listens", lambda: self._find_address(log))
+        self.port = int(self.address.rstrip("/").rsplit(":", 1)[1])
+
+    def _find_address(self, log: Path) -> str:
+        if self._process.poll() is not None:
+            raise AssertionError(f"fallow serve ended: {log.read_text()}")
+        return next((line.split(" at ", 1)[1] for line in log.read_text().split("\n")[:-1] if "listening" in line), "")
+
+    def infer(self, model: str, shape: list[int], data: list[float], outputs: list[str], **parameters) -> dict:
+        """The outputs by name."""
+        body = {"parameters": parameters, "outputs": [{"name": name} for name in outputs],
+                "inputs": [{"name": "input", "datatype": "FP32", "shape": [1, *shape], "data": data}]}
+        request = urllib.request.Request(f"{self.address}v2/models/{model}/infer", json.dumps(body).encode())
+        with urllib.request.urlopen(request) as answer:
+            return {output["name"]: output["data"] for output in json.load(answer)["outputs"]}
+
+    def close(self) -> None:
+        self._process.terminate()
+        self._process.wait(20)
+
+
+def start_chromium(chromium: str, driver: str) -> webdriver.Chrome:
+    options = webdriver.ChromeOptions()
+    options.binary_location = chromium
+    # No sandbox, as tests run as root in containers; the page is our own.
+    for argument in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", "--hide-scrollbars", "--lang=en"):
+        options.add_argument(argument)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    return webdriver.Chrome(service=Service(driver), options=options)
+
+
+def show_as(browser: webdriver.Chrome, width: int, height: int, scheme: str) -> None:
+    """A window of that size whose owner prefers `scheme`, light or dark."""
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride",
+                            {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False})
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia",
+                            {"features": [{"name": "prefers-color-scheme", "value": scheme}]})
+
+
+def save_screenshot(browser: webdriver.Chrome, path: Path) -> bytes:
+    """The whole page as PNG."""
+    picture = browser.execute_cdp_cmd("Page.captureScreenshot", {"format": "png", "captureBeyondViewport": True})
+    png = base64.b64decode(picture["data"])
+    path.write_bytes(png)
+    return png
+
+
+def grey_png(width: int, height: int, pixels: bytes) -> bytes:
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    rows = b"".join(b"\0" + pixels[y * width:(y + 1) * width] for y in range(height))
+    header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 import struct
 import subprocess
 import time
@@ -40,7 +41,8 @@ class Server:
     def _find_address(self, log: Path) -> str:
         if self._process.poll() is not None:
             raise AssertionError(f"fallow serve ended: {log.read_text()}")
-        return next((line.split(" at ", 1)[1] for line in log.read_text().split("\n")[:-1] if "listening" in line), "")
+        said = re.search(r"listening at (\S+)\n", log.read_text())
+        return said[1] if said else ""
 
     def infer(self, model: str, shape: list[int], data: list[float], outputs: list[str], **parameters) -> dict:
         """The outputs by name."""
@@ -52,14 +54,19 @@ class Server:
 
     def close(self) -> None:
         self._process.terminate()
-        self._process.wait(20)
+        try:
+            self._process.wait(20)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            raise
 
 
 def start_chromium(chromium: str, driver: str) -> webdriver.Chrome:
     options = webdriver.ChromeOptions()
     options.binary_location = chromium
     # No sandbox, as tests run as root in containers; the page is our own.
-    for argument in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", "--hide-scrollbars", "--lang=en"):
+    for argument in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", "--hide-scrollbars",
+                     "--lang=en"):
         options.add_argument(argument)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
     return webdriver.Chrome(service=Service(driver), options=options)
@@ -81,10 +88,15 @@ def save_screenshot(browser: webdriver.Chrome, path: Path) -> bytes:
     return png
 
 
+def png_size(png: bytes) -> tuple[int, int]:
+    return struct.unpack(">II", png[16:24])
+
+
 def grey_png(width: int, height: int, pixels: bytes) -> bytes:
     def chunk(kind: bytes, data: bytes) -> bytes:
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
     rows = b"".join(b"\0" + pixels[y * width:(y + 1) * width] for y in range(height))
     header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+    chunks = chunk(b"IHDR", header), chunk(b"IDAT", zlib.compress(rows)), chunk(b"IEND", b"")
+    return b"\x89PNG\r\n\x1a\n" + b"".join(chunks)

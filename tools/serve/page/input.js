@@ -101,14 +101,19 @@ async function pick(file) {
 function startRow(model) {
   $('row-label').textContent = `${model.elements} numbers, separated by commas or blanks`;
   // Of a table, the means that training saw.
-  $('row').value = Array.from({length: model.elements}, (_, i) => Number((model.offset[i] ?? 0).toPrecision(4))).join(', ');
+  const values = Array.from({length: model.elements}, (_, i) => model.offset[i] ?? 0);
+  $('row').value = values.map((value) => Number(value.toPrecision(4))).join(', ');
 }
 
 function rowValues(model) {
   const words = $('row').value.split(/[\s,;]+/).filter(Boolean);
   const wrong = words.find((word) => !Number.isFinite(Number(word)));
-  const what = wrong !== undefined ? `'${wrong}' is no number.`
-      : words.length !== model.elements ? `The row has ${words.length} numbers, the model takes ${model.elements}.` : '';
+  let what = '';
+  if (wrong !== undefined) {
+    what = `'${wrong}' is no number.`;
+  } else if (words.length !== model.elements) {
+    what = `The row has ${words.length} numbers, the model takes ${model.elements}.`;
+  }
   report('input', what);
   return what ? null : words.map(Number);
 }

@@ -128,6 +128,7 @@ struct Server::Impl {
   Metrics& metrics;
   AccessLog& log;
   httplib::Server http;
+  socket_t listening = INVALID_SOCKET;
   std::atomic<bool> draining = false;
 };
 
@@ -140,9 +141,10 @@ void Server::Impl::Configure() {
   http.set_write_timeout(options.limits.time);
   http.set_payload_max_length(std::numeric_limits<std::size_t>::max());  // ReadBody counts, also what has no length.
   // The address is not shared with another process, which would get half of the requests.
-  http.set_socket_options([](socket_t socket) {
+  http.set_socket_options([this](socket_t socket) {
     const int yes = 1;
     setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes));
+    listening = socket;
   });
 }
 
@@ -303,6 +305,8 @@ int Server::Bind() {
     throw tools::UsageError("cannot listen at " + host + ":" + std::to_string(impl_->options.port) +
                             "; is another program there, or is it no address of this machine?");
   }
+  // httplib lets five wait.
+  listen(impl_->listening, static_cast<int>(impl_->options.connections));
   return port;
 }
 

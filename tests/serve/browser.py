@@ -1,12 +1,8 @@
-"""What the test of the page needs: `fallow serve`, and Debian's chromium, which selenium drives."""
+"""Debian's chromium, driven by selenium, and pictures for it and of it."""
 
 import base64
-import json
-import re
 import struct
-import subprocess
 import time
-import urllib.request
 import zlib
 from pathlib import Path
 from typing import Callable, TypeVar
@@ -26,39 +22,6 @@ def wait(what: str, of: Callable[[], T], seconds: float = 20) -> T:
             return result
         time.sleep(0.02)
     raise AssertionError(f"after {seconds} seconds, still not: {what}")
-
-
-class Server:
-    """`fallow serve`, until close."""
-
-    def __init__(self, fallow: str, log: Path, *arguments: str, port: int = 0) -> None:
-        with log.open("w") as stderr:
-            self._process = subprocess.Popen([fallow, "serve", "--port", str(port), "--access-log", "none", *arguments],
-                                             stderr=stderr)
-        self.address = wait("the server listens", lambda: self._find_address(log))
-        self.port = int(self.address.rstrip("/").rsplit(":", 1)[1])
-
-    def _find_address(self, log: Path) -> str:
-        if self._process.poll() is not None:
-            raise AssertionError(f"fallow serve ended: {log.read_text()}")
-        said = re.search(r"listening at (\S+)\n", log.read_text())
-        return said[1] if said else ""
-
-    def infer(self, model: str, shape: list[int], data: list[float], outputs: list[str], **parameters) -> dict:
-        """The outputs by name."""
-        body = {"parameters": parameters, "outputs": [{"name": name} for name in outputs],
-                "inputs": [{"name": "input", "datatype": "FP32", "shape": [1, *shape], "data": data}]}
-        request = urllib.request.Request(f"{self.address}v2/models/{model}/infer", json.dumps(body).encode())
-        with urllib.request.urlopen(request) as answer:
-            return {output["name"]: output["data"] for output in json.load(answer)["outputs"]}
-
-    def close(self) -> None:
-        self._process.terminate()
-        try:
-            self._process.wait(20)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            raise
 
 
 def start_chromium(chromium: str, driver: str) -> webdriver.Chrome:

@@ -14,7 +14,6 @@ import subprocess
 import sys
 import tempfile
 import unittest
-import urllib.request
 from pathlib import Path
 
 IMAGES = Path("/usr/share/datasets/fashion-mnist/t10k-images-idx3-ubyte.gz")
@@ -42,7 +41,8 @@ try:
 except ModuleNotFoundError:
     skip_without("python3-selenium", "browser")
 
-from browser import Server, grey_png, png_size, save_screenshot, show_as, start_chromium, wait
+from browser import grey_png, png_size, save_screenshot, show_as, start_chromium, wait
+from served import Served, request_of
 
 
 def train(run: Path, *arguments: str) -> Path:
@@ -59,29 +59,32 @@ class PageTest(unittest.TestCase):
                             "--layers", "dense:64:relu,dropout:0.5,dense:10")
         numbers = random.Random(1)
         table = cls.folder / "table.csv"
-        table.write_text("a,b,y\n" + "".join(f"{i},{numbers.random()},{i * numbers.random()}\n" for i in range(200)))
-        cls.table = train(cls.folder / "table", "--csv", str(table), "--target", "y",
+        table.write_text("a,b,loss,kind\n" + "".join(
+            f"{i},{numbers.random()},{-i * numbers.random()},{i % 25}\n" for i in range(200)))
+        cls.table = train(cls.folder / "table", "--csv", str(table), "--target", "loss",
                           "--layers", "dense:16:relu,dropout:0.2,dense:1")
+        cls.kinds = train(cls.folder / "kinds", "--csv", str(table), "--target", "kind",
+                          "--layers", "dense:16:relu,dropout:0.2,dense:25")
         cls.pixels = list(gzip.decompress(IMAGES.read_bytes())[16:16 + 784])  # An ankle boot.
         cls.picture = cls.folder / "boot.png"
         cls.picture.write_bytes(grey_png(28, 28, bytes(cls.pixels)))
-        cls.server = cls.serve(f"fashion={cls.fashion}", f"table={cls.table}")
+        cls.server = cls.serve(f"fashion={cls.fashion}", f"table={cls.table}", f"kinds={cls.kinds}")
         cls.browser = start_chromium(CHROMIUM, DRIVER)
         cls.addClassCleanup(cls.browser.quit)
 
     @classmethod
-    def serve(cls, *arguments: str, port: int = 0) -> Server:
-        server = Server(FALLOW, cls.folder / "serve.log", *arguments, port=port)
-        cls.addClassCleanup(server.close)
+    def serve(cls, *arguments: str, port: int = 0) -> Served:
+        server = Served(FALLOW, *arguments, port=port)
+        cls.addClassCleanup(server.end)
         return server
 
     def setUp(self) -> None:
         show_as(self.browser, 1100, 1000, "light")
         self.open(self.server)
-        self.wait_for_models(["fashion", "table"])
+        self.wait_for_models(["fashion", "table", "kinds"])
 
-    def open(self, server: Server) -> None:
-        self.browser.get(server.address)
+    def open(self, server: Served) -> None:
+        self.browser.get(f"http://127.0.0.1:{server.port}/")
         self.browser.get_log("browser")  # What went before.
 
     def wait_for_models(self, names: list[str]) -> None:
@@ -126,19 +129,24 @@ class PageTest(unittest.TestCase):
             "return [...document.querySelectorAll('#rows tr')].map((row) => [...row.cells].map((c) => c.textContent))")
         return [[row[0], *(float(number) for number in re.findall(r"[-\d.e]+", " ".join(row[2:])))] for row in rows]
 
-    # Where whiskers start and end, as parts of the bars' width.
-    def whiskers(self) -> list[tuple[float, float]]:
+    # Where the parts of a class, fill or whisker, start and end, as parts of the bars' width.
+    def parts(self, name: str) -> list[tuple[float, float]]:
         return self.browser.execute_script(
-            """return [...document.querySelectorAll('.whisker')].map((whisker) => {
-                 const all = whisker.parentElement.getBoundingClientRect(), part = whisker.getBoundingClientRect();
+            """return [...document.getElementsByClassName(arguments[0])].map((element) => {
+                 const all = element.parentElement.getBoundingClientRect(), part = element.getBoundingClientRect();
                  return [(part.left - all.left) / all.width, (part.right - all.left) / all.width];
-               })""")
+               })""", name)
+
+    # The means, standard deviations and quantiles of each output.
+    def predict(self, model: str, x: list[float], **parameters) -> list[tuple[float, ...]]:
+        status, answer = self.server.infer(model, request_of([x], QUANTILES, **parameters))
+        self.assertEqual(status, 200, answer)
+        return list(zip(*(output["data"] for output in answer["outputs"])))
 
     # What the page ought to show for fashion.
     def expected_rows(self, pixels: list[float], **parameters) -> list[list]:
-        answer = self.server.infer("fashion", [28, 28], pixels, QUANTILES, **parameters)
-        return [[name, *(100 * number for number in numbers)]
-                for name, *numbers in zip(CLASSES, *(answer[output] for output in QUANTILES))]
+        answer = self.predict("fashion", pixels, **parameters)
+        return [[name, *(100 * number for number in numbers)] for name, numbers in zip(CLASSES, answer, strict=True)]
 
     def assert_rows(self, expected: list[list]) -> None:
         for shown, row in zip(self.rows(), expected, strict=True):
@@ -153,12 +161,11 @@ class PageTest(unittest.TestCase):
         wait("the page shows no error", lambda: not self.find("error").is_displayed())
 
     def test_is_what_its_files_say(self) -> None:
-        with urllib.request.urlopen(self.server.address) as answer:
-            served = answer.read().decode()
+        status, _, served = self.server.ask("GET", "/")
         page = (PAGE / "page.html").read_text()
         for part in ("page.css", "models.js", "input.js", "output.js"):
             page = page.replace(f"@page/{part}@", (PAGE / part).read_text())
-        self.assertEqual(served, page)
+        self.assertEqual((status, served.decode()), (200, page))
 
     def test_shows_the_models(self) -> None:
         cards = [card.text.split("\n") for card in self.browser.find_elements(By.CLASS_NAME, "model")]
@@ -173,7 +180,7 @@ class PageTest(unittest.TestCase):
         for kind, points in (("mouse", [(-.6, -.6), (0, .6), (.6, -.6)]), ("touch", [(-.8, .5), (.8, .5), (.8, 0)]),
                              ("pen", [(0, -.9), (0, .9)])):
             self.draw(*points, kind=kind)
-            rows, whiskers = self.rows(), self.whiskers()
+            rows, whiskers = self.rows(), self.parts("whisker")
             self.assertEqual([row[0] for row in rows], CLASSES)
             self.assertAlmostEqual(sum(row[1] for row in rows), 100, delta=0.5)
             for (_, _, _, low, high), (start, end) in zip(rows, whiskers, strict=True):
@@ -253,7 +260,7 @@ class PageTest(unittest.TestCase):
         self.type("masks", "0")
         self.settle()
         self.assertEqual([len(row) for row in self.rows()], [2] * 10)
-        self.assertEqual(self.whiskers(), [])
+        self.assertEqual(self.parts("whisker"), [])
         self.assertIn("Dropout is off", self.find("why").text)
         self.type("masks", "99999999")
         self.wait_for_error("parameter mc_samples is 99999999, expected a whole number from 0 to")
@@ -274,25 +281,41 @@ class PageTest(unittest.TestCase):
         self.settle()
         self.assertFalse(self.find("drawing").is_displayed())
         means = [float(word) for word in self.find("row").get_attribute("value").split(",")]
-        self.assertEqual(means[0], 99.5)
-        self.type("row", "150; 0.25")
+        self.assertEqual((len(means), means[0]), (3, 99.5))
+        self.type("row", "150; 0.25, 7")
         self.settle()
-        answer = self.server.infer("table", [2], [150, 0.25], QUANTILES, mc_samples=30, seed=1)
-        self.assertEqual(self.rows(), [["output", *(float(f"{answer[output][0]:.4g}") for output in QUANTILES)]])
-        self.type("row", "1 2 3")
-        self.wait_for_error("The row has 3 numbers, the model takes 2.")
-        self.type("row", "1 two")
+        [(mean, deviation, low, high)] = self.predict("table", [150, 0.25, 7], mc_samples=30, seed=1)
+        self.assertLess(mean, 0)
+        self.assertEqual(self.rows(), [["output", *(float(f"{n:.4g}") for n in (mean, deviation, low, high))]])
+        least, span = min(low, mean), max(high, 0) - min(low, mean)
+        for [shown], part in ((self.parts("fill"), (mean, 0)), (self.parts("whisker"), (low, high))):
+            for place, value in zip(shown, part):
+                self.assertAlmostEqual(place, (value - least) / span, delta=0.01)
+
+        self.type("row", "1 2 3 4")
+        self.wait_for_error("The row has 4 numbers, the model takes 3.")
+        self.type("row", "1 two 3")
         self.wait_for_error("'two' is no number.")
-        self.type("row", "1 2")
+        self.type("row", "1 2 3")
         self.settle()
         self.wait_for_no_error()
+
+    def test_many_classes(self) -> None:
+        self.browser.find_elements(By.CSS_SELECTOR, ".model label")[2].click()
+        self.settle()
+        self.type("row", "3 0.5 -1")
+        self.settle()
+        answer = self.predict("kinds", [3, 0.5, -1], mc_samples=30, seed=1)
+        order = sorted(range(25), key=lambda i: -answer[i][0])[:20]
+        self.assert_rows([[str(i), *(100 * number for number in answer[i])] for i in order])
+        self.assertIn("The largest 20 of 25.", self.find("notes").text)
 
     def test_server_that_stops_and_comes_back(self) -> None:
         server = self.serve(f"fashion={self.fashion}")
         self.open(server)
         self.wait_for_models(["fashion"])
         self.draw((-.5, 0), (.5, 0))
-        server.close()
+        server.end()
         self.wait_for_error("The server does not answer.")
         self.draw((0, -.5), (0, .5))
         self.wait_for_error("The server does not answer.")

@@ -32,8 +32,8 @@ def train_model(fallow: str, folder: pathlib.Path, layers: str = "dense:16:relu,
 class Served:
     """The process; ends with the `with`. Its access log and what it says are kept."""
 
-    def __init__(self, fallow: str, *arguments):
-        self.process = subprocess.Popen([fallow, "serve", "--port", "0", *map(str, arguments)], text=True,
+    def __init__(self, fallow: str, *arguments, port: int = 0):
+        self.process = subprocess.Popen([fallow, "serve", "--port", str(port), *map(str, arguments)], text=True,
                                         stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         self.said: list[str] = []
         self.log: list[dict] = []

@@ -65,14 +65,13 @@ function explain(model, samples, entropy, information) {
       ` Predictive entropy ${entropy.toFixed(2)} of at most ${most.toFixed(2)} nats, mutual information ${
           information.toFixed(2)}.`;
   if (entropy < 0.1 * most) return `The model is sure, whatever is dropped.${numbers}`;
+  const unsure = `The model is ${entropy < 0.3 * most ? 'a little ' : ''}unsure, mostly because`;
   const share = information / entropy;
-  const part = (value) => `(${(100 * value).toFixed(0)} % of the entropy)`;
+  const part = (value) => `(${(100 * value).toFixed(0)}\u00a0% of the entropy)`;
   if (share > 0.5) {
-    return `The model is unsure, mostly because its masks disagree ${part(share)}: ` +
-        `it has learnt too little of inputs like this.${numbers}`;
+    return `${unsure} its masks disagree ${part(share)}: it has learnt too little of inputs like this.${numbers}`;
   }
-  return `The model is unsure, mostly because each mask is unsure by itself ${part(1 - share)}: ` +
-      `several answers suit the input.${numbers}`;
+  return `${unsure} each mask is unsure by itself ${part(1 - share)}: several answers suit the input.${numbers}`;
 }
 
 // How a model's outputs are written and drawn: in per cent on a scale to 100, or as values on one that holds them all.

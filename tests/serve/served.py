@@ -32,8 +32,8 @@ def train_model(fallow: str, folder: pathlib.Path, layers: str = "dense:16:relu,
 class Served:
     """The process; ends with the `with`. Its access log and what it says are kept."""
 
-    def __init__(self, fallow: str, *arguments):
-        self.process = subprocess.Popen([fallow, "serve", "--port", "0", *map(str, arguments)], text=True,
+    def __init__(self, fallow: str, *arguments, port: int = 0):
+        self.process = subprocess.Popen([fallow, "serve", "--port", str(port), *map(str, arguments)], text=True,
                                         stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         self.said: list[str] = []
         self.log: list[dict] = []
@@ -108,11 +108,12 @@ class Served:
         status, _, answer = self.ask("POST", f"/v2/models/{model}/infer", body, **more)
         return status, json.loads(answer)
 
-    def raw(self, data: bytes, timeout: float = 20) -> bytes:
-        """All that comes back for bytes that need be no HTTP."""
+    def raw(self, data: bytes, timeout: float = 20, finish: bool = True) -> bytes:
+        """All that comes back for bytes that need be no HTTP; `finish`: that are the connection's last."""
         with socket.create_connection(("127.0.0.1", self.port), timeout) as sock:
             sock.sendall(data)
-            sock.shutdown(socket.SHUT_WR)
+            if finish:
+                sock.shutdown(socket.SHUT_WR)
             received = b""
             try:
                 while chunk := sock.recv(65536):

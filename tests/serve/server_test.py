@@ -144,7 +144,7 @@ class ProtocolTest(ServerTest):
 
 
     def test_no_body(self):
-        answer = self.server.raw(b"POST /v2/repository/index HTTP/1.1\r\nConnection: close\r\n\r\n")
+        answer = self.server.raw(b"POST /v2/repository/index HTTP/1.1\r\nConnection: close\r\n\r\n", finish=False)
         self.assertTrue(answer.startswith(b"HTTP/1.1 200"), answer)
 
 

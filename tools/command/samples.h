@@ -36,7 +36,7 @@ Samples ReadSamples(const Source& source);
 // Debian's copy of a well-known data set, by name. Throws UsageError naming the package if it is not installed.
 struct KnownData {
   Source train, test;
-  std::vector<std::string> classes;
+  std::vector<std::string> classes;  // Without commas.
 };
 KnownData FindKnownData(const std::string& name);
 

@@ -18,6 +18,12 @@ std::vector<std::string> Split(const std::string& text, char separator) {
   return parts;
 }
 
+std::string Join(const std::vector<std::string>& parts, char separator) {
+  std::string text;
+  for (const std::string& part : parts) text += (&part == parts.data() ? "" : std::string(1, separator)) + part;
+  return text;
+}
+
 std::string ShellQuote(const std::string& text) {
   const auto plain = [](unsigned char c) { return std::isalnum(c) != 0 || std::strchr("/._-+=:,", c) != nullptr; };
   if (!text.empty() && std::all_of(text.begin(), text.end(), plain)) return text;

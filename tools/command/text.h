@@ -10,6 +10,9 @@ namespace fallow::tools {
 // The parts of `text` between separators: always one more than there are separators.
 std::vector<std::string> Split(const std::string& text, char separator);
 
+// The inverse, for parts without separators.
+std::string Join(const std::vector<std::string>& parts, char separator);
+
 // `text` as one word of a POSIX shell, so that a printed command can be copied.
 std::string ShellQuote(const std::string& text);
 

@@ -136,7 +136,7 @@ int RunTrain(const Options& command_line, TrainOptions& options, const Context& 
 
   WriteWhole(files.config(), config);  // A resumed run may have been given more epochs.
   WriteWhole(files.history(), FormatHistory(run));
-  SaveTrainedModel(files.model(), model, run.loss, data.scaling);
+  SaveTrainedModel(files.model(), model, run.loss, data.scaling, data.classes);
   const bool drawn = TryDrawCurves(run, files);
   PrintSummary(run, files, drawn ? "curves.png, " : "");
   if (data.validation && data.test) PrintTest(model, *data.test, run, training.execution);

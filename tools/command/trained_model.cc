@@ -6,11 +6,13 @@
 
 #include "fallow/nn/onnx_file.h"
 #include "tools/command/command.h"
+#include "tools/command/text.h"
 
 namespace fallow::tools {
 namespace {
 
 constexpr const char* kLossKey = "fallow.loss";
+constexpr const char* kClassesKey = "fallow.classes";
 
 Source ResolveSource(const ModelOptions& options, std::vector<std::string>* classes) {
   const bool idx = !options.source.images.empty();
@@ -52,6 +54,12 @@ std::optional<nn::Loss> LossOfLastLayer(const nn::Sequential& model) {
   return {};
 }
 
+std::vector<std::string> ClassesOf(const nn::LoadedModel& loaded) {
+  const auto names = loaded.metadata.find(kClassesKey);
+  if (names == loaded.metadata.end()) return {};
+  return Split(names->second, ',');
+}
+
 }  // namespace
 
 bool IsOnnx(const std::filesystem::path& path) { return path.extension() == ".onnx"; }
@@ -65,11 +73,12 @@ nn::LoadedModel ReadModel(const std::filesystem::path& path) {
 TrainedModel MakeTrainedModel(nn::LoadedModel loaded, std::optional<nn::Loss> loss) {
   const auto said = loaded.metadata.find(kLossKey);
   if (said != loaded.metadata.end()) {
-    return {std::move(loaded.model), nn::ParseLoss(said->second), InputScaling::Load(loaded.metadata)};
+    return {std::move(loaded.model), nn::ParseLoss(said->second), InputScaling::Load(loaded.metadata),
+            ClassesOf(loaded)};
   }
   if (!loss) loss = LossOfLastLayer(loaded.model);
   if (loss && EndsIn(loaded.model, *loss)) loaded.model = WithoutLastLayer(loaded.model);
-  return {std::move(loaded.model), loss, {}};
+  return {std::move(loaded.model), loss, {}, ClassesOf(loaded)};
 }
 
 void AddModelOptions(Options& options, ModelOptions& model) {
@@ -118,8 +127,9 @@ ModelAndData LoadModelAndData(const ModelOptions& options) {
 }
 
 void SaveTrainedModel(const std::filesystem::path& path, nn::Sequential& model, nn::Loss loss,
-                      const InputScaling& scaling) {
+                      const InputScaling& scaling, const std::vector<std::string>& classes) {
   std::map<std::string, std::string> metadata = {{kLossKey, std::string(nn::Name(loss))}};
+  if (!classes.empty()) metadata[kClassesKey] = Join(classes, ',');
   scaling.Store(metadata);
   nn::SaveModel(path, model, metadata);
 }

@@ -26,6 +26,7 @@ struct TrainedModel {
   nn::Sequential model;
   std::optional<nn::Loss> loss;
   std::optional<InputScaling> scaling;
+  std::vector<std::string> classes;  // Names of the outputs; empty if the file has none.
 };
 TrainedModel MakeTrainedModel(nn::LoadedModel loaded, std::optional<nn::Loss> loss = {});
 
@@ -59,9 +60,9 @@ struct ModelAndData {
 // Throws UsageError or nn::Error if either cannot be read, or if they do not fit each other.
 ModelAndData LoadModelAndData(const ModelOptions& options);
 
-// Saves the model with what LoadModelAndData needs to know.
+// Saves the model with what MakeTrainedModel needs to know. `classes`, perhaps none, hold no commas.
 void SaveTrainedModel(const std::filesystem::path& path, nn::Sequential& model, nn::Loss loss,
-                      const InputScaling& scaling);
+                      const InputScaling& scaling, const std::vector<std::string>& classes);
 
 }  // namespace fallow::tools
 

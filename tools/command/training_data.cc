@@ -41,6 +41,7 @@ TrainingData LoadData(const TrainOptions& options) {
   Limit(samples.data, options.limit);
 
   TrainingData data;
+  if (known) data.classes = known->classes;
   if (!test.images.empty() || !test.csv.empty()) {
     Samples read = ReadSamples(test);
     if (read.data.x.cols() != samples.data.x.cols() || read.columns != samples.columns) {

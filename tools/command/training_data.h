@@ -4,6 +4,8 @@
 
 #include <cstddef>
 #include <optional>
+#include <string>
+#include <vector>
 
 #include "fallow/nn/data.h"
 #include "fallow/nn/loss.h"
@@ -17,6 +19,7 @@ struct TrainingData {
   nn::Dataset train;
   std::optional<nn::Dataset> validation, test;
   InputScaling scaling;
+  std::vector<std::string> classes;  // Of known data; empty for others.
 
   const nn::Dataset* held_out() const { return validation ? &*validation : test ? &*test : nullptr; }
 };

@@ -50,7 +50,8 @@ InferRequest ParseInferRequest(const ServedModel& model, const Limits& limits, s
 // The same bytes for the same arguments. Throws RequestError, 422, if JSON cannot hold a result: an infinity or a NaN.
 Message FormatInferResponse(const ServedModel& model, const InferRequest& request, const nn::McPrediction& prediction);
 
-// Names, types and shapes of what the model takes and gives.
+// Names, types and shapes of what the model takes and gives; as parameters its layers, the names of its outputs, what
+// makes them probabilities, and how inputs are scaled, under the names that these have in files of `fallow train`.
 std::string FormatModelMetadata(const ServedModel& model);
 
 }  // namespace fallow::serve

@@ -1,9 +1,11 @@
 // The response's half of infer_message.h.
 #include <charconv>
 #include <cmath>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "tools/command/text.h"
 #include "tools/serve/infer_message.h"
 #include "tools/serve/request_error.h"
 
@@ -98,14 +100,16 @@ std::string FormatModelMetadata(const ServedModel& model) {
     outputs.push_back(TensorMetadata("mutual_information", {1}));
   }
   for (const char* quantile : {"quantile_0.05", "quantile_0.95"}) outputs.push_back(TensorMetadata(quantile, output));
-  std::string classes;
-  for (const std::string& name : model.classes) classes += (classes.empty() ? "" : ",") + name;
+  std::map<std::string, std::string> parameters = {{"layers", model.model.Layers()},
+                                                   {"classes", tools::Join(model.classes, ',')},
+                                                   {"loss", std::string(nn::Name(model.loss))}};
+  model.scaling.Store(parameters);
   const json metadata = {{"name", model.name},
                          {"versions", json::array({model.version})},
                          {"platform", "fallow_" + model.platform},
                          {"inputs", json::array({TensorMetadata(model.input_name, model.model.input_shape())})},
                          {"outputs", outputs},
-                         {"parameters", {{"layers", model.model.Layers()}, {"classes", classes}}}};
+                         {"parameters", parameters}};
   return metadata.dump(-1, ' ', /*ensure_ascii=*/false, json::error_handler_t::replace);
 }
 

@@ -1,4 +1,4 @@
-// The page at "/": page.html as a string, made by the build.
+// The page at "/": the files in page/ as one string, made by the build.
 #ifndef FALLOW_TOOLS_SERVE_PAGE_H_
 #define FALLOW_TOOLS_SERVE_PAGE_H_
 

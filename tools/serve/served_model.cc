@@ -6,7 +6,6 @@
 #include "fallow/nn/model_file.h"
 #include "fallow/nn/onnx_file.h"
 #include "tools/command/command.h"
-#include "tools/command/text.h"
 #include "tools/command/trained_model.h"
 
 namespace fallow::serve {
@@ -21,9 +20,6 @@ ServedModel LoadServedModel(const std::string& name, const std::string& version,
     output_name = model.output_name;
     return nn::LoadedModel{std::move(model.model), std::move(model.metadata)};
   }();
-  std::vector<std::string> classes;
-  const auto names = loaded.metadata.find("fallow.classes");
-  if (names != loaded.metadata.end()) classes = tools::Split(names->second, ',');
   tools::TrainedModel trained = tools::MakeTrainedModel(std::move(loaded));
   ServedModel model{name,
                     version,
@@ -33,7 +29,7 @@ ServedModel LoadServedModel(const std::string& name, const std::string& version,
                     std::move(trained.model),
                     trained.loss.value_or(nn::Loss::kMeanSquaredError),
                     trained.scaling.value_or(tools::InputScaling()),
-                    std::move(classes)};
+                    std::move(trained.classes)};
   const std::size_t columns = model.scaling.divisor.size();
   if (columns != 1 && columns != model.inputs()) {
     throw tools::UsageError(path.string() + ": scales " + std::to_string(columns) + " inputs, the model takes " +

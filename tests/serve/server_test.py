@@ -273,7 +273,8 @@ class BadRequestTest(ServerTest):
                      b"POST /v2/models/table/infer HTTP/1.1\r\nContent-Length: 99999999999999999999\r\n\r\n",
                      b"POST /v2/models/table/infer HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
                      b"POST /v2/models/table/infer HTTP/1.1\r\nContent-Type: multipart/form-data; boundary=x\r\nContent-Length: 4\r\n\r\nabcd",
-                     b"GET " + b"a" * 100000 + b" HTTP/1.1\r\n\r\n", b"GET / HTTP/1.1\r\n" + b"a: b\r\n" * 100000 + b"\r\n"):
+                     b"GET ? HTTP/1.1\r\n\r\n", b"GET http://a/b HTTP/1.1\r\n\r\n", b"GET * HTTP/1.1\r\n\r\n",
+                     b"POST ? HTTP/1.1\r\nContent-Length: 2\r\n\r\n{}", b"GET " + b"a" * 100000 + b" HTTP/1.1\r\n\r\n", b"GET / HTTP/1.1\r\n" + b"a: b\r\n" * 100000 + b"\r\n"):
             with self.subTest(data=data[:40]):
                 answer = self.server.raw(data)
                 self.assertTrue(answer == b"" or answer.startswith((b"HTTP/1.1 4", b"HTTP/1.1 2")), answer[:80])
@@ -375,6 +376,12 @@ class OperationTest(unittest.TestCase):
             self.assertEqual([answer.result()[0] for answer in answers], [200] * 4)
         with self.assertRaises(ConnectionRefusedError):
             socket.create_connection(("127.0.0.1", server.port))
+
+    def test_stop_at_any_moment(self):
+        for i in range(20):
+            server = Served(FALLOW, f"table={self.model}")
+            time.sleep(i * 0.0005)
+            self.assertEqual(server.end(signal.SIGINT if i % 2 else signal.SIGTERM), 0)
 
     def test_full_queue_and_time(self):
         with Served(FALLOW, f"table={self.model}", "--batch-wait", 1500, "--queue", 2, "--timeout", 0.5) as server:

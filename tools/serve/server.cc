@@ -9,6 +9,7 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -117,7 +118,7 @@ struct Server::Impl {
 
   void Configure();
   void AddHandlers();
-  void CheckToken(const Request& req) const;
+  void CheckPathAndToken(const Request& req) const;
   void Get(const Request& req, Response& res);
   void GetModel(const std::vector<std::string>& path, Response& res);
   void Post(const Request& req, Response& res, const std::string& body);
@@ -132,6 +133,7 @@ struct Server::Impl {
   httplib::Server http;
   socket_t listening = INVALID_SOCKET;
   std::atomic<bool> draining = false;
+  std::atomic<bool> ended = false;
 };
 
 void Server::Impl::Configure() {
@@ -160,14 +162,14 @@ void Server::Impl::AddHandlers() {
     return httplib::Server::HandlerResponse::Unhandled;
   });
   http.Get(".*", [this](const Request& req, Response& res) {
-    CheckToken(req);
+    CheckPathAndToken(req);
     Get(req, res);
   });
   // Every body is read, whatever becomes of the request: the connection's next request is behind it.
   const auto post = [this](const Request& req, Response& res, const httplib::ContentReader& reader) {
     const std::string body = ReadBody(req, reader, options.limits, current_start + options.limits.time);
     current.bytes_in = body.size();
-    CheckToken(req);
+    CheckPathAndToken(req);
     if (req.method != "POST") throw RequestError(405, "method " + req.method + ", expected GET or POST");
     Post(req, res, body);
   };
@@ -197,7 +199,8 @@ void Server::Impl::AddHandlers() {
   });
 }
 
-void Server::Impl::CheckToken(const Request& req) const {
+void Server::Impl::CheckPathAndToken(const Request& req) const {
+  if (!req.path.starts_with('/')) throw RequestError(400, "the path does not begin with /");
   if (options.token.empty() || req.path == "/" || req.path.starts_with("/v2/health/")) return;
   if (SameSecret(req.get_header_value("Authorization"), "Bearer " + options.token)) return;
   throw RequestError(401, "expected the header 'Authorization: Bearer TOKEN' with the server's token");
@@ -291,6 +294,8 @@ void Server::Impl::Infer(ModelStore::Entry& entry, const Request& req, Response&
   } catch (const RequestError& error) {
     status = error.status();
     AnswerError(res, status, error.what());
+  } catch (const std::exception& error) {
+    AnswerError(res, status, error.what());
   }
   entry.metrics().Request(status, Clock::now() - arrival);
 }
@@ -312,10 +317,15 @@ int Server::Bind() {
   return port;
 }
 
-void Server::Serve() { impl_->http.listen_after_bind(); }
+void Server::Serve() {
+  impl_->http.listen_after_bind();
+  impl_->ended = true;
+}
 
 void Server::Stop() {
   impl_->draining = true;
+  // httplib forgets a stop that comes before it runs.
+  while (!impl_->http.is_running() && !impl_->ended) std::this_thread::sleep_for(std::chrono::milliseconds(1));
   impl_->http.stop();
 }
 

@@ -9,6 +9,8 @@
 #include <ATen/ops/ones.h>
 #include <torch/csrc/autograd/VariableTypeUtils.h>
 
+#include <sys/mman.h>
+
 #include <memory>
 #include <mutex>
 #include <string>
@@ -22,6 +24,17 @@ namespace fallow::pytorch {
 namespace {
 
 namespace autograd = torch::autograd;
+
+// A page fault every 4 KiB, and a page to clear for each, would take longer than the dropout. Blocks of this size glibc
+// maps for themselves, so that nothing else in the process is concerned; small ones it keeps and gives out again.
+void PreferHugePages(void* data, std::size_t bytes) {
+  if (bytes < (std::size_t{32} << 20)) return;
+  constexpr std::uintptr_t kPage = 2 << 20;
+  const auto address = reinterpret_cast<std::uintptr_t>(data);
+  const std::uintptr_t begin = (address + kPage - 1) / kPage * kPage;
+  const std::uintptr_t end = (address + bytes) / kPage * kPage;
+  if (begin < end) madvise(reinterpret_cast<void*>(begin), end - begin, MADV_HUGEPAGE);
+}
 
 Mask MaskOf(const Drop& drop, at::IntArrayRef sizes) {
   const Mask mask(Rate(drop.p), drop.key);
@@ -39,7 +52,7 @@ void Run(const ConstArray& x, const Drop& drop, const Mask& mask, const Array& y
   }
 }
 
-// The tensors of PyTorch's that are written to while others are not looked after.
+// Of what PyTorch does in its scope, neither gradients nor versions are recorded.
 using BelowAutograd = at::AutoDispatchBelowADInplaceOrView;
 
 struct DropBackward : autograd::Node {
@@ -48,11 +61,21 @@ struct DropBackward : autograd::Node {
   std::string name() const override { return "FallowDropoutBackward"; }
 
   autograd::variable_list apply(autograd::variable_list&& grads) override {
-    if (!grads[0].defined()) return {at::Tensor()};
-    return {Differentiate(std::move(grads[0]))};
+    at::Tensor grad = std::move(grads[0]);
+    if (!grad.defined()) return {at::Tensor()};
+    if (!IsOurs(grad)) return {Differentiate(grad)};
+    ApplyInPlace(grad, drop);
+    return {std::move(grad)};
   }
 
-  at::Tensor Differentiate(at::Tensor grad) const {
+  // Whether nobody else can see the gradient, so that its memory may be used again. (PyTorch decides in the same way
+  // whether to add up gradients in place.)
+  bool IsOurs(const at::Tensor& grad) const {
+    return !autograd::GradMode::is_enabled() && grad.use_count() == 1 && IsPlain(grad) && !grad._fw_grad(0).defined() &&
+           grad.storage().use_count() == 1 && grad.strides() == at::IntArrayRef(drop.strides);
+  }
+
+  at::Tensor Differentiate(const at::Tensor& grad) const {
     if (IsPlain(grad)) return ApplyWithGradient(grad, drop);
     // A batch of gradients, a subclass: PyTorch knows how to multiply it.
     const at::Tensor ones = at::ones({}, grad.options().device(at::kCPU)).expand(grad.sizes());
@@ -97,7 +120,9 @@ Execution AnyThreads() { return {.max_threads = at::in_parallel_region() ? 1 : a
 void Check(const Status& status) { TORCH_CHECK(status.ok(), "fallow: ", status.Message()); }
 
 at::Tensor Fresh(at::IntArrayRef sizes, at::IntArrayRef strides, const at::TensorOptions& options) {
-  return at::empty_strided(sizes, strides, options);
+  at::Tensor tensor = at::empty_strided(sizes, strides, options);
+  PreferHugePages(tensor.data_ptr(), tensor.nbytes());
+  return tensor;
 }
 
 at::Tensor Apply(const at::Tensor& x, const Drop& drop) {

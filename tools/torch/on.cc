@@ -1,10 +1,10 @@
-// Loading this library is all it takes: torch.ops.load_library("…/libfallow_torch_on.so").
-#include <ATen/core/dispatch/Dispatcher.h>
+// To load this library is all it takes: torch.ops.load_library("…/libfallow_torch_on.so").
+#include "tools/torch/override.h"
 
 namespace {
 
-const bool enabled = [] {
-  c10::Dispatcher::singleton().findSchemaOrThrow("fallow::enable", "").typed<void()>().call();
+[[maybe_unused]] const bool enabled = [] {
+  fallow::pytorch::Enable();
   return true;
 }();
 

@@ -5,7 +5,7 @@
 namespace fallow::pytorch {
 
 // Any of these any number of times, from any thread; but while no other thread runs a dropout.
-void Enable();
+[[gnu::visibility("default")]] void Enable();
 void Disable();
 bool IsEnabled();
 

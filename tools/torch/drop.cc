@@ -168,6 +168,9 @@ void ApplyInPlaceWithGradient(at::Tensor& x, const Drop& drop) {
   ApplyInPlace(x, drop);
   autograd::increment_version(x);
   if (node) autograd::rebase_history(x, node);
+  if (at::Tensor tangent = x._fw_grad(0); tangent.defined()) {
+    tangent.copy_(DropBackward(drop.Gradient()).Differentiate(tangent));
+  }
 }
 
 }  // namespace fallow::pytorch

@@ -64,10 +64,12 @@ Drop Draw(const Operation& operation, const at::Tensor& x, double p) {
   return {p, p < 1 ? DrawKey() : MaskKey{}, operation.kind, operation.features, DenseStrides(x)};
 }
 
+// Of a lazily negated x too: the imaginary part of a conjugate is one.
 template <const Operation& kOperation>
 at::Tensor WithGradient(const at::Tensor& x, double p, bool train) {
-  if (!Takes(kOperation, x, p, train)) return kOperation.out_of_place(x, p, train);
-  return ApplyWithGradient(x, Draw(kOperation, x, p));
+  const at::Tensor resolved = x.resolve_neg();
+  if (!Takes(kOperation, resolved, p, train)) return kOperation.out_of_place(x, p, train);
+  return ApplyWithGradient(resolved, Draw(kOperation, resolved, p));
 }
 
 template <const Operation& kOperation>
@@ -78,7 +80,10 @@ at::Tensor Without(const at::Tensor& x, double p, bool train) {
 
 template <const Operation& kOperation>
 at::Tensor& InPlaceWithGradient(at::Tensor& x, double p, bool train) {
-  if (!Takes(kOperation, x, p, train) || x._fw_grad(0).defined()) return kOperation.in_place(x, p, train);
+  if (x.is_neg() && Takes(kOperation, x.resolve_neg(), p, train)) {
+    return x.copy_(WithGradient<kOperation>(x, p, train));
+  }
+  if (!Takes(kOperation, x, p, train)) return kOperation.in_place(x, p, train);
   ApplyInPlaceWithGradient(x, Draw(kOperation, x, p));
   return x;
 }

@@ -1,7 +1,6 @@
 #include "tools/torch/drop.h"
 
 #include <ATen/CPUGeneratorImpl.h>
-#include <ATen/MemoryOverlap.h>
 #include <ATen/Parallel.h>
 #include <ATen/TensorOperators.h>
 #include <ATen/TensorSubclassLikeUtils.h>
@@ -111,8 +110,7 @@ MaskKey DrawKey() {
 bool IsPlain(const at::Tensor& x) {
   constexpr c10::DispatchKeySet kPlain({c10::DispatchKey::CPU, c10::DispatchKey::AutogradCPU,
                                         c10::DispatchKey::ADInplaceOrView, c10::DispatchKey::AutocastCPU});
-  return (x.key_set() | kPlain) == kPlain && x.layout() == at::kStrided && !x.has_names() &&
-         !c10::impl::dispatch_mode_enabled();
+  return (x.key_set() | kPlain) == kPlain && x.layout() == at::kStrided && !c10::impl::dispatch_mode_enabled();
 }
 
 Execution AnyThreads() { return {.max_threads = at::in_parallel_region() ? 1 : at::get_num_threads()}; }
@@ -144,7 +142,6 @@ at::Tensor Apply(const at::Tensor& x, const Drop& drop) {
 }
 
 void ApplyInPlace(const at::Tensor& x, const Drop& drop) {
-  at::assert_no_internal_overlap(x);
   if (const std::optional<Array> array = ArrayOf(x, drop.strides)) {
     return Run(*array, drop, MaskOf(drop, x.sizes()), *array);
   }

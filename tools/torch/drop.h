@@ -17,7 +17,7 @@ struct Drop {
   double p = 0;
   MaskKey key = {};
   Kind kind = Kind::kDropout;
-  bool features = false;      // Whole features, those of the first two dimensions.
+  bool features = false;       // Whole features, those of the first two dimensions.
   at::DimVector strides = {};  // Of a dense tensor: the order in which elements are numbered.
 
   // Of the gradient, and of the gradient's gradient.
@@ -27,8 +27,8 @@ struct Drop {
 // Seed and stream from PyTorch's default generator for CPUs.
 MaskKey DrawKey();
 
-// Whether x is elements in memory and nothing else: no subclass with a dispatch of its own, no wrapper of functorch's, no
-// lazy negation, no names; and nobody wants to see what is done with it.
+// Whether x is elements in memory and nothing else: no subclass with a dispatch of its own, no wrapper of functorch's,
+// no lazy negation, no names; and nobody wants to see what is done with it.
 bool IsPlain(const at::Tensor& x);
 
 // What PyTorch's threads may be used for.
@@ -37,7 +37,7 @@ Execution AnyThreads();
 // Throws what a Status says.
 void Check(const Status& status);
 
-// A tensor that all is yet to be written to.
+// A tensor that is yet to be written to.
 at::Tensor Fresh(at::IntArrayRef sizes, at::IntArrayRef strides, const at::TensorOptions& options);
 
 // x, dropped; x must be plain. The first two know no gradients.

@@ -1,7 +1,8 @@
 // How tensors lie in memory, as Fallow's arrays and broadcasts.
 //
-// A mask's elements are numbered in the order in which a dense tensor of the same layout lies in memory: row-major for a
-// contiguous one, channels last for one of torch.channels_last. So the usual layouts are gone over from front to back.
+// A mask's elements are numbered in the order in which a dense tensor of the same layout lies in memory: row-major for
+// a contiguous one, channels last for one of torch.channels_last. So the usual layouts are gone over from front to
+// back.
 #ifndef FALLOW_TOOLS_TORCH_LAYOUT_H_
 #define FALLOW_TOOLS_TORCH_LAYOUT_H_
 
@@ -14,7 +15,8 @@
 
 namespace fallow::pytorch {
 
-// The strides of at::empty_like(x): x's own if it is dense, or else those of a dense tensor with its order of dimensions.
+// The strides of at::empty_like(x): x's own if it is dense, or else those of a dense tensor with its order of
+// dimensions.
 at::DimVector DenseStrides(const at::Tensor& x);
 
 // The type's name here, or nothing if Fallow has no such type.

@@ -3,8 +3,8 @@
 
     env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE PYTHONPATH=build/release/tools/torch tools/torch/measure.py
 
-Off and on alternate; a number is the median over the rounds, in milliseconds. An operation's outputs are new memory each
-time, as they are for a user.
+Off and on alternate; a number is the median over the rounds, in milliseconds. An operation's outputs are new memory
+each time, as they are for a user.
 """
 import argparse
 import os

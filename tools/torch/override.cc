@@ -1,8 +1,8 @@
 // PyTorch's dropout operations, on Fallow.
 //
-// dropout and its relatives are composites: PyTorch has no kernel of theirs for CPUs, but one that calls other operations,
-// whatever the device. A kernel for CPUs goes before it, and when that is taken away again, the composite is what is left.
-// Whatever is not plain CPU elements in training is passed on to the composite too, and so behaves as ever.
+// dropout and its relatives are composites: PyTorch has no kernel of theirs for CPUs, but one that calls other
+// operations, whatever the device. A kernel for CPUs goes before it, and when that is taken away again, the composite
+// is what is left. Whatever is not plain elements in training is passed on to the composite, and so behaves as ever.
 #include "tools/torch/override.h"
 
 #include <ATen/ops/alpha_dropout_compositeimplicitautograd_dispatch.h>

@@ -1,5 +1,5 @@
-// Fallow's own operations on PyTorch's tensors: torch.ops.fallow. Element i of a mask is element i of the tensor, row by
-// row, whatever the tensor's layout: the same as anywhere else with this seed and stream.
+// Fallow's own operations on PyTorch's tensors: torch.ops.fallow. Element i of a mask is element i of the tensor, row
+// by row, whatever the tensor's layout: the same as anywhere else with this seed and stream.
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/_softmax_backward_data.h>
 #include <ATen/ops/empty.h>
@@ -42,7 +42,7 @@ MaskKey KeyOf(std::int64_t seed, std::int64_t stream) {
 
 at::Tensor DropRowByRow(const at::Tensor& x, double p, const MaskKey& key) {
   if (x.numel() == 0) return x.clone();
-  return ApplyWithGradient(x.contiguous(), {.p = p, .key = key, .strides = c10::contiguous_strides(x.sizes())});
+  return ApplyWithGradient(x, {.p = p, .key = key, .strides = c10::contiguous_strides(x.sizes())});
 }
 
 // Of a contiguous tensor with elements.
@@ -73,8 +73,8 @@ struct BiasGelu : Function<BiasGelu> {
     context->save_for_backward({x, bias});
     SaveMask(context, p, seed, stream);
     at::Tensor y = Fresh(x.sizes(), x.strides(), x.options());
-    Check(BiasActivationDropoutForward(RowsOf(x), RowsOf(bias), Activation::kGELU,
-                                       Mask(Rate(p), KeyOf(seed, stream)), RowsOf(residual), RowsOf(y), AnyThreads()));
+    Check(BiasActivationDropoutForward(RowsOf(x), RowsOf(bias), Activation::kGELU, Mask(Rate(p), KeyOf(seed, stream)),
+                                       RowsOf(residual), RowsOf(y), AnyThreads()));
     return y;
   }
 
@@ -147,7 +147,8 @@ at::Tensor BiasGeluDropoutResidual(const at::Tensor& x, const at::Tensor& bias, 
   CheckTensor("residual", residual);
   CheckRate(p);
   TORCH_CHECK(x.dim() > 0 && bias.dim() == 1 && bias.size(0) == x.size(-1),
-              "fallow: expected bias to have the size of x's last dimension, but got ", bias.sizes(), " for ", x.sizes());
+              "fallow: expected bias to have the size of x's last dimension, but got ", bias.sizes(), " for ",
+              x.sizes());
   TORCH_CHECK(residual.sizes() == x.sizes(), "fallow: expected residual to have x's shape, but got ", residual.sizes(),
               " for ", x.sizes());
   TORCH_CHECK(bias.scalar_type() == x.scalar_type() && residual.scalar_type() == x.scalar_type(),

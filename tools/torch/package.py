@@ -4,11 +4,11 @@
     fallow_torch.enable()
 
 From then on torch.nn.functional.dropout and its relatives, the modules that call them, and torch.native_dropout run on
-Fallow: forward, backward, backward of backward. disable() puts PyTorch's own back. torch.manual_seed decides the masks as
-before, but they are other masks. What is saved for the backward pass is a key of 16 bytes, not a mask.
+Fallow: forward, backward, backward of backward. disable() puts PyTorch's own back. torch.manual_seed decides the masks
+as before, but they are other masks. What is saved for the backward pass is a key of 16 bytes, not a mask.
 
-The functions below are operations of Fallow's own, with or without enable(). Seed and stream are integers of 64 bits; element
-i of a mask is element i of the tensor, counted row by row, and the same as in the rest of Fallow and on any CPU.
+The functions below are operations of Fallow's own, with or without enable(). Seed and stream are integers of 64 bits.
+Element i of a mask is element i of the tensor, counted row by row: the same as elsewhere in Fallow, on any CPU.
 """
 import pathlib
 
@@ -52,7 +52,7 @@ def softmax_dropout(x, p, seed, stream=0):
 
 
 def mask_bits(n, p, seed, stream=0):
-    """The mask of n elements, a bit each: element i is kept if (bits[i // 8] >> (i % 8)) & 1. Bytes of a uint8 tensor."""
+    """The mask of n elements as a uint8 tensor: element i is kept if (bits[i // 8] >> (i % 8)) & 1 is 1."""
     return torch.ops.fallow.mask_bits(n, p, _signed(seed), _signed(stream))
 
 

@@ -87,7 +87,7 @@ struct DropBackward : autograd::Node {
 // Null if no gradient will be asked for.
 std::shared_ptr<autograd::Node> NodeOf(const at::Tensor& x, const Drop& drop) {
   if (!autograd::compute_requires_grad(x)) return nullptr;
-  const std::shared_ptr<autograd::Node> node(new DropBackward(drop.Gradient()), autograd::deleteNode);
+  std::shared_ptr<autograd::Node> node(new DropBackward(drop.Gradient()), autograd::deleteNode);
   node->set_next_edges(autograd::collect_next_edges(x));
   return node;
 }

@@ -4,7 +4,8 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <numeric>
+#include <cstdint>
+#include <iterator>
 
 namespace fallow::pytorch {
 namespace {
@@ -12,15 +13,15 @@ namespace {
 // Shorter rows are copied faster than gone over one by one.
 constexpr std::int64_t kShortestRow = 64;
 
-using Dims = c10::SmallVector<std::size_t, 8>;
+using Dims = c10::SmallVector<std::int64_t, 8>;
 
 // The dimensions that have more than one index, outermost first.
 Dims InOrder(at::IntArrayRef sizes, at::IntArrayRef dense_strides) {
   Dims dims;
-  for (std::size_t i = 0; i < sizes.size(); ++i) {
+  for (std::int64_t i = 0; i < std::ssize(sizes); ++i) {
     if (sizes[i] != 1) dims.push_back(i);
   }
-  std::ranges::sort(dims, [&](std::size_t a, std::size_t b) { return dense_strides[a] > dense_strides[b]; });
+  std::ranges::sort(dims, [&](std::int64_t a, std::int64_t b) { return dense_strides[a] > dense_strides[b]; });
   return dims;
 }
 
@@ -52,7 +53,7 @@ std::optional<DType> TypeOf(at::ScalarType type) {
 
 std::optional<Array> ArrayOf(const at::Tensor& x, at::IntArrayRef dense_strides) {
   c10::SmallVector<Run, 8> runs;  // Dimensions that follow each other in memory are one run.
-  for (const std::size_t i : InOrder(x.sizes(), dense_strides)) {
+  for (const std::int64_t i : InOrder(x.sizes(), dense_strides)) {
     const Run dim = {x.size(i), x.stride(i)};
     if (!runs.empty() && runs.back().stride == dim.size * dim.stride) {
       runs.back() = {runs.back().size * dim.size, dim.stride};
@@ -71,11 +72,12 @@ std::optional<Array> ArrayOf(const at::Tensor& x, at::IntArrayRef dense_strides)
 }
 
 Broadcast FeaturesOf(at::IntArrayRef sizes, at::IntArrayRef dense_strides) {
-  Dims shape, noise;
-  const auto varies = [](std::size_t dim) { return dim < 2; };
+  c10::SmallVector<std::size_t, 8> shape;
+  c10::SmallVector<std::size_t, 8> noise;
+  const auto varies = [](std::int64_t dim) { return dim < 2; };
   // Neighbours of one kind as one, so that there are five at most.
   std::optional<bool> before;
-  for (const std::size_t i : InOrder(sizes, dense_strides)) {
+  for (const std::int64_t i : InOrder(sizes, dense_strides)) {
     const auto size = static_cast<std::size_t>(sizes[i]);
     if (before != varies(i)) {
       shape.push_back(1);

@@ -157,7 +157,7 @@ void Register(Registration& cpu, Registration& autograd) {
 
 // PyTorch warns that native_dropout and its backward pass had a kernel already, which is what we are here for.
 class Silence : public c10::WarningHandler {
-  void process(const c10::SourceLocation&, const std::string&, bool) override {}
+  void process(const c10::SourceLocation& /*where*/, const std::string& /*message*/, bool /*verbatim*/) override {}
 };
 
 // While there is one, Fallow is on.

@@ -95,6 +95,7 @@ void StoreStatistics(const RowSamples& samples, Loss loss, std::size_t row, McPr
 
 void StoreQuantiles(const RowSamples& samples, std::span<const double> quantiles, std::size_t row, float* sorted,
                     McPrediction* prediction) {
+  if (quantiles.empty()) return;
   const auto nan_last = [](float a, float b) { return std::isnan(b) ? !std::isnan(a) : a < b; };
   for (std::size_t j = 0; j < samples.outputs; ++j) {
     for (std::size_t t = 0; t < samples.count; ++t) sorted[t] = samples.values[t * samples.outputs + j];

@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <random>
 #include <string>
 #include <thread>
@@ -58,11 +59,16 @@ class ResumeTest : public testing::Test {
   }
 
   // Each run begins with other weights, which a checkpoint must replace; `seed` 1 is that of the first run.
-  Outcome Run(bool resume, std::size_t stop_after_steps = 0, std::uint64_t seed = 1) {
+  Outcome Run(
+      bool resume, std::size_t stop_after_steps = 0, std::uint64_t seed = 1,
+      const std::function<void()>& after_step = [] {}) {
     Sequential model(Shape{5}, kLayers, seed);
     std::size_t steps = 0;
     TrainingCallbacks callbacks;
-    callbacks.on_step = [&](const Progress&) { ++steps; };
+    callbacks.on_step = [&](const Progress&) {
+      ++steps;
+      after_step();
+    };
     callbacks.should_stop = [&] { return steps == stop_after_steps; };
     TrainingResult result = Train(model, train_, has_validation_ ? &validation_ : nullptr, options_, callbacks, resume);
     return {Weights(model), std::move(result)};
@@ -253,7 +259,8 @@ TEST_F(ResumeTest, DamagedCheckpoints) {
   EXPECT_TRUE(ResumeFails([] {}, "not a checkpoint"));
 }
 
-// A process that trains is killed again and again at random moments, most of them while it writes a checkpoint.
+// A process that trains is killed again and again at random moments, many of them while it writes a checkpoint. It may
+// take ten epochs' steps at most before it waits for its death, so that even a fast one dies a few times.
 TEST_F(ResumeTest, Killed) {
   options_.epochs = 60;
   options_.early_stopping_patience = 1000;
@@ -265,11 +272,16 @@ TEST_F(ResumeTest, Killed) {
   std::mt19937 random(1);
   int kills = 0;
   for (bool finished = false; !finished;) {
+    const std::size_t steps = 1 + random() % (10 * kStepsPerEpoch);
     const pid_t child = fork();
     ASSERT_GE(child, 0);
     if (child == 0) {
       try {
-        Run(true);
+        Run(true, 0, 1, [left = steps]() mutable {
+          if (--left == 0) {
+            pause();
+          }
+        });
       } catch (...) {
         _exit(1);
       }

@@ -9,6 +9,7 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <semaphore>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -123,6 +124,7 @@ struct Server::Impl {
   void GetModel(const std::vector<std::string>& path, Response& res);
   void Post(const Request& req, Response& res, const std::string& body);
   void Infer(ModelStore::Entry& entry, const Request& req, Response& res, const std::string& body);
+  std::shared_ptr<const InferRequest> Parse(const ServedModel& model, const Request& req, const std::string& body);
   ModelStore::Entry& FindModel(const std::vector<std::string>& path, std::size_t* used) const;
   json Index() const;
 
@@ -131,6 +133,7 @@ struct Server::Impl {
   Metrics& metrics;
   AccessLog& log;
   httplib::Server http;
+  std::counting_semaphore<> long_bodies{4};  // See Parse.
   socket_t listening = INVALID_SOCKET;
   std::atomic<bool> draining = false;
   std::atomic<bool> ended = false;
@@ -276,14 +279,28 @@ void Server::Impl::Post(const Request& req, Response& res, const std::string& bo
   Answer(res, Index());
 }
 
+// To read a JSON text takes some ten times its memory. Long ones therefore wait for each other.
+std::shared_ptr<const InferRequest> Server::Impl::Parse(const ServedModel& model, const Request& req,
+                                                        const std::string& body) {
+  const auto parse = [&] {
+    return std::make_shared<const InferRequest>(ParseInferRequest(model, options.limits, body, JsonBytes(req)));
+  };
+  constexpr std::size_t kLong = 1 << 20;
+  if (body.size() < kLong) return parse();
+  if (!long_bodies.try_acquire_until(current_start + options.limits.time)) {
+    throw RequestError(503, "other long requests are being read; try again later");
+  }
+  const std::shared_ptr<void> release(nullptr, [this](void*) { long_bodies.release(); });
+  return parse();
+}
+
 void Server::Impl::Infer(ModelStore::Entry& entry, const Request& req, Response& res, const std::string& body) {
   const Clock::time_point arrival = Clock::now();
   current.model = entry.name();
   int status = 500;
   try {
     const std::shared_ptr<const ServedModel> model = entry.model();
-    const auto request =
-        std::make_shared<const InferRequest>(ParseInferRequest(*model, options.limits, body, JsonBytes(req)));
+    const std::shared_ptr<const InferRequest> request = Parse(*model, req, body);
     current.rows = request->x.rows();
     current.samples = request->samples;
     const nn::McPrediction prediction = entry.batcher().Predict(model, request, current_start + options.limits.time);

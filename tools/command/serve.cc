@@ -1,4 +1,5 @@
 // fallow serve: models behind HTTP.
+#include <malloc.h>
 #include <pthread.h>
 
 #include <csignal>
@@ -96,8 +97,17 @@ class HeldSignals {
   sigset_t signals_;
 };
 
+// The memory of a long request goes back to the system at its end. glibc would learn from the first one to keep it, in
+// pieces, in an arena for every few threads.
+void ReturnMemoryOfLongRequests() {
+  constexpr int kLong = 512 << 10;
+  mallopt(M_MMAP_THRESHOLD, kLong);
+  mallopt(M_TRIM_THRESHOLD, kLong);
+}
+
 void RunServe(const ServeOptions& options) {
   const HeldSignals signals;
+  ReturnMemoryOfLongRequests();
   const File log_file = OpenLog(options.access_log);
   serve::AccessLog log(log_file.get());
   serve::Metrics metrics;

@@ -39,10 +39,7 @@ class Elementwise : public Layer {
     return spec;
   }
 
-  Shape Build(const Shape& input, std::uint64_t, std::size_t) override {
-    cols_ = input.elements();
-    return input;
-  }
+  void Build(const Shape& input, std::uint64_t, std::size_t) override { cols_ = input.elements(); }
 
   bool in_place() const override { return true; }
 
@@ -59,11 +56,12 @@ class Elementwise : public Layer {
     return sign ? NeedsOutput::kSign : NeedsOutput::kValue;
   }
 
-  void ForwardRows(const Pass& pass, Rows rows, const float* x, float* y) override {
+  void ForwardRows(const Pass& pass, Rows rows, const float* x, float* y, const Memory&) override {
     ActivationKernelsFor(activation_, pass.execution.target).forward(x, rows.count() * cols_, slope_, y);
   }
 
-  void BackwardRows(const Pass& pass, Rows rows, const float* x, const float* y, const float* dy, float* dx) override {
+  void BackwardRows(const Pass& pass, Rows rows, const float* x, const float* y, const float* dy, float* dx,
+                    const Memory&) override {
     if (dx == nullptr) return;
     ActivationKernelsFor(activation_, pass.execution.target)
         .backward(dy, needs_input() ? x : y, rows.count() * cols_, slope_, dx);
@@ -81,16 +79,15 @@ class Softmax : public Layer {
  public:
   std::string Spec() const override { return "softmax"; }
 
-  Shape Build(const Shape& input, std::uint64_t, std::size_t) override {
+  void Build(const Shape& input, std::uint64_t, std::size_t) override {
     last_ = input.rank() == 0 ? 1 : input[input.rank() - 1];
     groups_ = last_ == 0 ? 0 : input.elements() / last_;
-    return input;
   }
 
   bool in_place() const override { return true; }
   NeedsOutput needs_output() const override { return NeedsOutput::kValue; }
 
-  void ForwardRows(const Pass& pass, Rows rows, const float* x, float* y) override {
+  void ForwardRows(const Pass& pass, Rows rows, const float* x, float* y, const Memory&) override {
     const std::size_t groups = rows.count() * groups_;
     // With nothing dropped: its softmax has the same bits on every target.
     [[maybe_unused]] const Status status = SoftmaxDropoutForward(
@@ -98,7 +95,8 @@ class Softmax : public Layer {
     assert(status.ok());
   }
 
-  void BackwardRows(const Pass& pass, Rows rows, const float*, const float* y, const float* dy, float* dx) override {
+  void BackwardRows(const Pass& pass, Rows rows, const float*, const float* y, const float* dy, float* dx,
+                    const Memory&) override {
     if (dx == nullptr) return;
     const RowKernels& kernels = RowKernelsFor(pass.execution.target);
     const std::size_t end = rows.count() * groups_ * last_;

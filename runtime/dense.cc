@@ -107,9 +107,14 @@ class Dense : public Layer {
     return spec;
   }
 
-  Shape Build(const Shape& input, std::uint64_t seed, std::size_t index) override {
+  LayerPlan Plan(const Shape& input) const override {
+    const std::uint64_t inputs = input.elements();
+    CheckDimension("inputs", inputs);
+    return {Shape{units_}, units_ * inputs + (options_.use_bias ? units_ : 0)};
+  }
+
+  void Build(const Shape& input, std::uint64_t seed, std::size_t index) override {
     inputs_ = input.elements();
-    CheckDimension("inputs", inputs_);
     parameters_.clear();
     parameters_.push_back({.name = "weight",
                            .value = Tensor(units_, Shape{inputs_}),
@@ -126,14 +131,13 @@ class Dense : public Layer {
       FillUniform(seed, index, block, limit, parameter.value.values());
       block += std::uint64_t{1} << 62;  // No array is as long.
     }
-    return Shape{units_};
   }
 
   std::span<Parameter> parameters() override { return parameters_; }
 
   bool needs_input() const override { return true; }
 
-  void ForwardRows(const Pass& pass, Rows rows, const float* x, float* y) override {
+  void ForwardRows(const Pass& pass, Rows rows, const float* x, float* y, const Memory&) override {
     const RowKernels& kernels = RowKernelsFor(pass.execution.target);
     ForEachPart({rows.count(), units_, inputs_}, pass.execution, [&](Part part) {
       const GemmSize size{part.rows, part.cols, inputs_};
@@ -150,7 +154,8 @@ class Dense : public Layer {
     });
   }
 
-  void BackwardRows(const Pass& pass, Rows rows, const float*, const float*, const float* dy, float* dx) override {
+  void BackwardRows(const Pass& pass, Rows rows, const float*, const float*, const float* dy, float* dx,
+                    const Memory&) override {
     if (dx == nullptr) return;
     ForEachPart({rows.count(), inputs_, units_}, pass.execution, [&](Part part) {
       GemmNN({part.rows, part.cols, units_}, dy + part.row * units_, units_, weight() + part.col, inputs_,
@@ -160,8 +165,8 @@ class Dense : public Layer {
 
   std::size_t gradient_blocks() const override { return (units_ + kUnitsPerBlock - 1) / kUnitsPerBlock; }
 
-  void ParameterGradients(const Pass& pass, std::size_t block, std::size_t rows, const float* x,
-                          const float* dy) override {
+  void ParameterGradients(const Pass& pass, std::size_t block, std::size_t rows, const float* x, const float* dy,
+                          const Memory&) override {
     const std::size_t first = block * kUnitsPerBlock;
     const std::size_t count = std::min(kUnitsPerBlock, units_ - first);
     GemmTN({count, inputs_, rows}, dy + first, units_, x, inputs_, parameters_[0].gradient.row(first).data(), inputs_,

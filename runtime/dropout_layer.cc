@@ -22,10 +22,9 @@ class Dropout : public Layer {
 
   std::string Spec() const override { return "dropout:" + FormatNumber(rate_.drop_probability()); }
 
-  Shape Build(const Shape& input, std::uint64_t, std::size_t index) override {
+  void Build(const Shape& input, std::uint64_t, std::size_t index) override {
     cols_ = input.elements();
     index_ = index;
-    return input;
   }
 
   bool drops() const override { return true; }
@@ -33,7 +32,7 @@ class Dropout : public Layer {
   bool in_place() const override { return true; }
   bool keeps_sign() const override { return true; }
 
-  void ForwardRows(const Pass& pass, Rows rows, const float* x, float* y) override {
+  void ForwardRows(const Pass& pass, Rows rows, const float* x, float* y, const Memory&) override {
     if (pass.row_masks.empty()) {
       Apply(pass, rows, x, y, DropoutForward);
     } else {
@@ -41,7 +40,8 @@ class Dropout : public Layer {
     }
   }
 
-  void BackwardRows(const Pass& pass, Rows rows, const float*, const float*, const float* dy, float* dx) override {
+  void BackwardRows(const Pass& pass, Rows rows, const float*, const float*, const float* dy, float* dx,
+                    const Memory&) override {
     if (dx != nullptr) Apply(pass, rows, dy, dx, DropoutBackward);
   }
 

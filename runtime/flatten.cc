@@ -12,18 +12,18 @@ class Flatten : public Layer {
  public:
   std::string Spec() const override { return "flatten"; }
 
-  Shape Build(const Shape& input, std::uint64_t, std::size_t) override {
-    cols_ = input.elements();
-    return Shape{cols_};
-  }
+  LayerPlan Plan(const Shape& input) const override { return {Shape{input.elements()}}; }
+
+  void Build(const Shape& input, std::uint64_t, std::size_t) override { cols_ = input.elements(); }
 
   bool identity(Mode) const override { return true; }
   bool in_place() const override { return true; }
   bool keeps_sign() const override { return true; }
 
-  void ForwardRows(const Pass&, Rows rows, const float* x, float* y) override { Copy(rows, x, y); }
+  void ForwardRows(const Pass&, Rows rows, const float* x, float* y, const Memory&) override { Copy(rows, x, y); }
 
-  void BackwardRows(const Pass&, Rows rows, const float*, const float*, const float* dy, float* dx) override {
+  void BackwardRows(const Pass&, Rows rows, const float*, const float*, const float* dy, float* dx,
+                    const Memory&) override {
     if (dx != nullptr) Copy(rows, dy, dx);
   }
 

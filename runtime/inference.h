@@ -20,7 +20,7 @@ class Inference {
 
   std::size_t layers() const;
   std::size_t elements(std::size_t value) const;  // Of one row.
-  std::size_t most_elements() const;              // Of the largest value of a row.
+  std::size_t scratch(std::size_t rows) const;    // What Run wants for so many rows.
   // The first layer at which samples of kMonteCarlo differ; layers() if none.
   std::size_t first_random_layer() const;
 
@@ -29,7 +29,7 @@ class Inference {
 
   // The layers from `first` to before `last` on a block of rows, in kInfer or kMonteCarlo.
   //   x, y      value `first` and value `last` of the block's rows; they share nothing
-  //   scratch   2 * rows.count() * most_elements() elements
+  //   scratch   scratch(rows.count()) elements
   void Run(Pass pass, std::size_t first, std::size_t last, Rows rows, const float* x, float* y, float* scratch) const;
 
  private:

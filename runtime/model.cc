@@ -9,40 +9,20 @@
 #include "kernels/parallel.h"
 #include "runtime/buffer_plan.h"
 #include "runtime/inference.h"
+#include "runtime/pass_memory.h"
 #include "runtime/region.h"
 #include "runtime/row_blocks.h"
 
 namespace fallow::nn {
 namespace {
 
-// Buffers that follow a plan.
-class Buffers {
- public:
-  void Resize(const BufferPlan& plan, std::size_t rows) {
-    if (tensors_.size() < plan.cols.size()) tensors_.resize(plan.cols.size());
-    for (std::size_t b = 0; b < plan.cols.size(); ++b) tensors_[b].Resize(rows, Shape{plan.cols[b]});
-  }
-
-  Tensor& operator[](std::size_t buffer) { return tensors_[buffer]; }
-
-  // Row `row`, the first of its block, of value `i`; `caller` is what the plan calls kCaller.
-  const float* Read(const BufferPlan& plan, std::size_t i, std::size_t row, const Tensor& caller) {
-    if (plan.buffer[i] == BufferPlan::kCaller) return caller.data() + row * caller.cols();
-    return Write(plan, i, row);
-  }
-  float* Write(const BufferPlan& plan, std::size_t i, std::size_t row) {
-    return tensors_[plan.buffer[i]].data() + row * plan.cols[plan.buffer[i]];
-  }
-
- private:
-  std::vector<Tensor> tensors_;
-};
-
 // Piece of the loop that computes parameter gradients.
 struct GradientPiece {
   std::size_t layer;
   std::size_t block;
 };
+
+bool Learns(Layer& layer) { return std::ranges::any_of(layer.parameters(), &Parameter::trained); }
 
 }  // namespace
 
@@ -52,8 +32,13 @@ struct Sequential::Impl {
   void BuildLayers(std::uint64_t seed);
   void CheckRows(std::uint64_t first_row, std::size_t rows) const;
   void CheckInput(const Pass& pass, const Tensor& x) const;
-  void ForwardBlock(const Pass& pass, const BufferPlan& plan, Rows rows, const Tensor& x);
-  void BackwardBlock(const Pass& pass, Rows rows, const Tensor& x, const Tensor& dy);
+  void Forward(const Pass& pass, Region& region, const Tensor& x);
+  void ForwardBlock(const Pass& pass, std::size_t first, std::size_t last, std::size_t block, const Tensor& x);
+  void Backward(const Pass& pass, Region& region, const Tensor& x, const Tensor& dy);
+  void BackwardBlock(const Pass& pass, std::size_t first, std::size_t last, std::size_t block, const Tensor& x,
+                     const Tensor& dy);
+  void ParameterGradients(const Pass& pass, Region& region, const Tensor& x, const Tensor& dy);
+  void ResizeScratch(Mode mode, std::size_t rows);
 
   std::size_t size() const { return layers.size(); }
   const Shape& output_shape() const { return shapes.back(); }
@@ -67,13 +52,15 @@ struct Sequential::Impl {
   std::vector<std::string> specs;  // Of the layers, for profile records.
   std::vector<Shape> shapes;       // Of value i; see BufferPlan.
   std::size_t max_cols = 1;
-  std::size_t first_trained = 0;  // The first layer with parameters; nothing before it needs gradients.
+  std::size_t first_trained = 0;  // The first layer that learns; nothing before it needs gradients.
   std::array<BufferPlan, 3> value_plans;
   BufferPlan gradient_plan;
   std::vector<GradientPiece> gradient_pieces;
 
   Buffers values;
   Buffers gradients;
+  SavedValues saved;
+  Scratch scratch;                        // Of each row block, then of each gradient piece.
   const Tensor* trained_input = nullptr;  // Of the Forward that Backward may follow.
 };
 
@@ -94,17 +81,31 @@ Sequential::Impl::Impl(const Shape& input_shape, std::vector<std::unique_ptr<Lay
 }
 
 void Sequential::Impl::BuildLayers(std::uint64_t seed) {
+  bool found = false;
   for (std::size_t i = 0; i < layers.size(); ++i) {
     try {
-      shapes.push_back(layers[i]->Build(shapes[i], seed, i));
+      shapes.push_back(layers[i]->Plan(shapes[i]).output);
+      layers[i]->Build(shapes[i], seed, i);
     } catch (const Error& error) {
       throw Error("model: layer " + std::to_string(i) + " (" + layers[i]->Spec() + ") after shape " +
                   shapes[i].ToString() + ": " + error.what());
     }
     specs.push_back(layers[i]->Spec());
-    if (gradient_pieces.empty()) first_trained = i;
+    if (!found && Learns(*layers[i])) {
+      first_trained = i;
+      found = true;
+    }
     for (std::size_t block = 0; block < layers[i]->gradient_blocks(); ++block) gradient_pieces.push_back({i, block});
   }
+}
+
+// In training also for what the backward pass wants.
+void Sequential::Impl::ResizeScratch(Mode mode, std::size_t rows) {
+  const RowBlocks blocks(rows);
+  std::size_t elements = MostScratch(layers, mode, std::min(rows, RowBlocks::kMaxRows));
+  if (mode != Mode::kTrain) return scratch.Resize(blocks.count(), elements);
+  for (const auto& layer : layers) elements = std::max(elements, layer->gradient_scratch(rows));
+  scratch.Resize(std::max({blocks.count(), gradient_pieces.size(), std::size_t{1}}), elements);
 }
 
 void Sequential::Impl::CheckRows(std::uint64_t first_row, std::size_t rows) const {
@@ -125,25 +126,78 @@ void Sequential::Impl::CheckInput(const Pass& pass, const Tensor& x) const {
   if (pass.step >= kMaxStep) throw Error("model: step " + std::to_string(pass.step) + ", expected less than 2^40");
 }
 
-void Sequential::Impl::ForwardBlock(const Pass& pass, const BufferPlan& plan, Rows rows, const Tensor& x) {
-  for (std::size_t i = 0; i < layers.size(); ++i) {
-    // An identity that shares its input's memory. The plan copies only a last one that would be the caller's.
-    if (layers[i]->identity(pass.mode) && plan.buffer[i] == plan.buffer[i + 1]) continue;
-    const LayerRegion region = RegionOf(kLayerForward, pass, i, rows.count());
-    layers[i]->ForwardRows(region.pass(), rows, values.Read(plan, i, rows.begin, x),
-                           values.Write(plan, i + 1, rows.begin));
+// Row blocks go through the layers from one that needs the batch to before the next.
+void Sequential::Impl::Forward(const Pass& pass, Region& region, const Tensor& x) {
+  const RowBlocks blocks(x.rows());
+  const Pass inner = InTask(pass, blocks.count());
+  const auto waits = [&](const auto& layer) { return pass.mode == Mode::kTrain && layer->needs_batch(); };
+  for (std::size_t first = 0; first < size();) {
+    if (waits(layers[first])) {
+      const LayerRegion of_layer = RegionOf(kLayerForward, pass, first, x.rows());
+      layers[first]->BeginForward(of_layer.pass(), x.rows(), values.Read(plan(pass.mode), first, 0, x),
+                                  {saved.Of(first, 0), scratch[0]});
+    }
+    const std::size_t last = std::find_if(layers.begin() + first + 1, layers.end(), waits) - layers.begin();
+    region.Run(blocks.count(), [&](std::size_t block) { ForwardBlock(inner, first, last, block, x); });
+    first = last;
   }
 }
 
-void Sequential::Impl::BackwardBlock(const Pass& pass, Rows rows, const Tensor& x, const Tensor& dy) {
-  const BufferPlan& plan = value_plans[static_cast<std::size_t>(Mode::kTrain)];
-  for (std::size_t i = layers.size(); i-- > first_trained + 1;) {
-    if (layers[i]->identity(Mode::kTrain)) continue;
+void Sequential::Impl::ForwardBlock(const Pass& pass, std::size_t first, std::size_t last, std::size_t block,
+                                    const Tensor& x) {
+  const BufferPlan& buffers = plan(pass.mode);
+  const Rows rows = RowBlocks(x.rows())[block];
+  for (std::size_t i = first; i < last; ++i) {
+    // An identity that shares its input's memory. The plan copies only a last one that would be the caller's.
+    if (layers[i]->identity(pass.mode) && buffers.buffer[i] == buffers.buffer[i + 1]) continue;
+    const LayerRegion region = RegionOf(kLayerForward, pass, i, rows.count());
+    const Memory memory{pass.mode == Mode::kTrain ? saved.Of(i, rows.begin) : nullptr, scratch[block]};
+    layers[i]->ForwardRows(region.pass(), rows, values.Read(buffers, i, rows.begin, x),
+                           values.Write(buffers, i + 1, rows.begin), memory);
+  }
+}
+
+void Sequential::Impl::Backward(const Pass& pass, Region& region, const Tensor& x, const Tensor& dy) {
+  const RowBlocks blocks(x.rows());
+  const Pass inner = InTask(pass, blocks.count());
+  for (std::size_t last = size(); last > first_trained;) {
+    if (layers[last - 1]->needs_batch()) {
+      const LayerRegion of_layer = RegionOf(kLayerBackward, pass, last - 1, x.rows());
+      layers[last - 1]->BeginBackward(of_layer.pass(), x.rows(), values.Read(plan(Mode::kTrain), last - 1, 0, x),
+                                      gradients.Read(gradient_plan, last, 0, dy), {saved.Of(last - 1, 0), scratch[0]});
+    }
+    std::size_t first = last - 1;
+    while (first > first_trained && !layers[first - 1]->needs_batch()) --first;
+    region.Run(blocks.count(), [&](std::size_t block) { BackwardBlock(inner, first, last, block, x, dy); });
+    last = first;
+  }
+}
+
+void Sequential::Impl::BackwardBlock(const Pass& pass, std::size_t first, std::size_t last, std::size_t block,
+                                     const Tensor& x, const Tensor& dy) {
+  const BufferPlan& buffers = plan(Mode::kTrain);
+  const Rows rows = RowBlocks(x.rows())[block];
+  for (std::size_t i = last; i-- > first;) {
+    // Nobody needs the gradient before the first that learns, but it may leave something to ParameterGradients.
+    const bool is_first = i == first_trained;
+    if (layers[i]->identity(Mode::kTrain) || (is_first && layers[i]->saved() == 0)) continue;
     const LayerRegion region = RegionOf(kLayerBackward, pass, i, rows.count());
     layers[i]->BackwardRows(
-        region.pass(), rows, values.Read(plan, i, rows.begin, x), values.Read(plan, i + 1, rows.begin, x),
-        gradients.Read(gradient_plan, i + 1, rows.begin, dy), gradients.Write(gradient_plan, i, rows.begin));
+        region.pass(), rows, values.Read(buffers, i, rows.begin, x), values.Read(buffers, i + 1, rows.begin, x),
+        gradients.Read(gradient_plan, i + 1, rows.begin, dy),
+        is_first ? nullptr : gradients.Write(gradient_plan, i, rows.begin), {saved.Of(i, rows.begin), scratch[block]});
   }
+}
+
+void Sequential::Impl::ParameterGradients(const Pass& pass, Region& region, const Tensor& x, const Tensor& dy) {
+  const Pass inner = InTask(pass, gradient_pieces.size());
+  region.Run(gradient_pieces.size(), [&](std::size_t p) {
+    const auto [layer, block] = gradient_pieces[p];
+    const LayerRegion of_piece = RegionOf(kLayerGradients, inner, layer, x.rows());
+    layers[layer]->ParameterGradients(of_piece.pass(), block, x.rows(), values.Read(plan(Mode::kTrain), layer, 0, x),
+                                      gradients.Read(gradient_plan, layer + 1, 0, dy),
+                                      {saved.Of(layer, 0), scratch[p]});
+  });
 }
 
 Sequential::Sequential(const Shape& input_shape, std::string_view layers, std::uint64_t seed)
@@ -198,14 +252,14 @@ std::vector<NamedParameter> Sequential::parameters() {
 const Tensor& Sequential::Forward(const Pass& pass, const Tensor& x) {
   Impl& impl = *impl_;
   impl.CheckInput(pass, x);
-  const BufferPlan& plan = impl.plan(pass.mode);
-  impl.values.Resize(plan, x.rows());
-  impl.trained_input = pass.mode == Mode::kTrain ? &x : nullptr;
+  const bool trains = pass.mode == Mode::kTrain;
+  impl.values.Resize(impl.plan(pass.mode), x.rows());
+  if (trains) impl.saved.Resize(impl.layers, x.rows());
+  impl.ResizeScratch(pass.mode, x.rows());
+  impl.trained_input = trains ? &x : nullptr;
 
-  const RowBlocks blocks(x.rows());
-  const Pass inner = InTask(pass, blocks.count());
   Region region(kForward, x.values().size(), pass.execution);
-  region.Run(blocks.count(), [&](std::size_t block) { impl.ForwardBlock(inner, plan, blocks[block], x); });
+  impl.Forward(pass, region, x);
 
   Tensor& output = impl.values[0];
   output.Resize(x.rows(), impl.output_shape());
@@ -222,25 +276,16 @@ void Sequential::Backward(const Pass& pass, const Tensor& dy) {
                 impl.output_shape().ToString());
   }
   impl.gradients.Resize(impl.gradient_plan, x.rows());
-
-  const RowBlocks blocks(x.rows());
-  const Pass inner = InTask(pass, blocks.count());
   Region region(kBackward, x.values().size(), pass.execution);
-  region.Run(blocks.count(), [&](std::size_t block) { impl.BackwardBlock(inner, blocks[block], x, dy); });
-
-  const BufferPlan& plan = impl.plan(Mode::kTrain);
-  region.Run(impl.gradient_pieces.size(), [&](std::size_t p) {
-    const GradientPiece piece = impl.gradient_pieces[p];
-    const LayerRegion of_piece = impl.RegionOf(kLayerGradients, inner, piece.layer, x.rows());
-    impl.layers[piece.layer]->ParameterGradients(of_piece.pass(), piece.block, x.rows(),
-                                                 impl.values.Read(plan, piece.layer, 0, x),
-                                                 impl.gradients.Read(impl.gradient_plan, piece.layer + 1, 0, dy));
-  });
+  impl.Backward(pass, region, x, dy);
+  impl.ParameterGradients(pass, region, x, dy);
 }
 
 std::size_t Inference::layers() const { return model_.size(); }
 std::size_t Inference::elements(std::size_t value) const { return model_.shapes[value].elements(); }
-std::size_t Inference::most_elements() const { return model_.max_cols; }
+std::size_t Inference::scratch(std::size_t rows) const {
+  return 2 * rows * model_.max_cols + MostScratch(model_.layers, Mode::kMonteCarlo, rows);
+}
 void Inference::CheckRows(std::uint64_t rows) const { model_.CheckRows(0, rows); }
 
 bool Inference::Changes(const Layer& layer, Mode mode) const {
@@ -258,13 +303,14 @@ void Inference::Run(Pass pass, std::size_t first, std::size_t last, Rows rows, c
   pass.rate = rate_;
   const float* value = x;
   float* buffer = scratch;  // Where value is, unless it is x.
-  float* other = scratch + rows.count() * most_elements();
+  float* other = buffer + rows.count() * model_.max_cols;
+  const Memory memory{nullptr, other + rows.count() * model_.max_cols};
   for (std::size_t i = first; i < last; ++i) {
     Layer& layer = *model_.layers[i];
     if (!Changes(layer, pass.mode)) continue;
     if (value != x && !layer.in_place()) std::swap(buffer, other);
     const LayerRegion region = model_.RegionOf(kLayerForward, pass, i, rows.count());
-    layer.ForwardRows(region.pass(), rows, value, buffer);
+    layer.ForwardRows(region.pass(), rows, value, buffer, memory);
     value = buffer;
   }
   std::copy_n(value, rows.count() * elements(last), y);

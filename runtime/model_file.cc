@@ -39,21 +39,17 @@ Shape ParseShape(std::string_view text) {
   return Shape(dims);
 }
 
-// Throws Error if a dense layer has more weights than the file has values: a model is built with all its memory before
+// Throws Error if the layers have more parameters than the file has values: a model is built with all its memory before
 // its parameters are compared with the file's, and the file may be hostile.
 void CheckSize(const TensorFile& file, const Shape& input_shape, const std::string& layers) {
   std::uint64_t values = 0;
   for (const TensorFile::Entry& entry : file.entries) values += entry.value.values().size();
-  constexpr std::string_view kDense = "dense:";
-  std::uint64_t inputs = input_shape.elements();
+  Shape shape = input_shape;
   for (const std::unique_ptr<Layer>& layer : ParseLayers(layers)) {
-    const std::string spec = layer->Spec();
-    if (!spec.starts_with(kDense)) continue;  // Has as many outputs as inputs, and no parameters.
-    std::uint64_t units = 0;
-    std::from_chars(spec.data() + kDense.size(), spec.data() + spec.size(), units);
-    if (units > values / inputs) throw Error("layer '" + spec + "' has more weights than there are values");
-    values -= units * inputs;
-    inputs = units;
+    const LayerPlan plan = layer->Plan(shape);
+    if (plan.parameters > values) throw Error("layer '" + layer->Spec() + "' has more weights than there are values");
+    values -= plan.parameters;
+    shape = plan.output;
   }
 }
 

@@ -67,20 +67,23 @@ McPrediction EmptyPrediction(const McRequest& request, const Shape& outputs, Los
 // Memory of kBlocksAtOnce blocks: the rows that a block begins with, and what Inference::Run needs.
 class Blocks {
  public:
-  // For batches of `rows` rows whose largest value has `cols` elements.
-  void Reserve(std::size_t rows, std::size_t cols) {
-    of_value_ = std::min(rows, RowBlocks::kMaxRows) * cols;
-    const std::size_t needed = std::min(RowBlocks(rows).count(), kBlocksAtOnce) * 3 * of_value_;
+  // For batches of `rows` rows that begin with values of `cols` elements at most.
+  void Reserve(const Inference& inference, std::size_t rows, std::size_t cols) {
+    const std::size_t of_block = std::min(rows, RowBlocks::kMaxRows);
+    of_rows_ = of_block * cols;
+    of_block_ = of_rows_ + inference.scratch(of_block);
+    const std::size_t needed = std::min(RowBlocks(rows).count(), kBlocksAtOnce) * of_block_;
     if (needed <= size_) return;
     memory_ = std::make_unique_for_overwrite<float[]>(needed);
     size_ = needed;
   }
 
-  float* rows(std::size_t block) const { return memory_.get() + block * 3 * of_value_; }
-  float* scratch(std::size_t block) const { return rows(block) + of_value_; }
+  float* rows(std::size_t block) const { return memory_.get() + block * of_block_; }
+  float* scratch(std::size_t block) const { return rows(block) + of_rows_; }
 
  private:
-  std::size_t of_value_ = 0;
+  std::size_t of_rows_ = 0;
+  std::size_t of_block_ = 0;
   std::size_t size_ = 0;
   std::unique_ptr<float[]> memory_;
 };
@@ -108,7 +111,7 @@ class Batch {
 
   void Compute() {
     if (rows_.empty()) return;
-    blocks_.Reserve(samples_.size(), inference_.most_elements());
+    blocks_.Reserve(inference_, samples_.size(), std::max(inference_.elements(0), inference_.elements(random_)));
     shared_.resize(rows_.size() * inference_.elements(random_));
     values_.resize(samples_.size() * outputs_);
     sorted_.resize(samples_.size());

@@ -74,6 +74,7 @@ Algorithm ParseAlgorithm(std::string_view name) { return ParseName(kNames, name,
 Optimizer::Optimizer(const OptimizerOptions& options, std::vector<NamedParameter> parameters)
     : options_(options), parameters_(std::move(parameters)) {
   CheckOptions(options);
+  std::erase_if(parameters_, [](const NamedParameter& named) { return !named.parameter->trained; });
   const bool adam = options.algorithm != Algorithm::kSGD;
   for (std::size_t p = 0; p < parameters_.size(); ++p) {
     const Tensor& value = parameters_[p].parameter->value;

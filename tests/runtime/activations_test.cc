@@ -30,7 +30,7 @@ FALLOW_TEST_EVERY_TARGET(ActivationsTest);
 std::vector<float> Forward(Layer& layer, const std::vector<float>& x, Target target) {
   std::vector<float> y(x.size());
   layer.Build({x.size()}, 1, 0);
-  layer.ForwardRows({.execution = {.max_threads = 1, .target = target}}, {0, 1}, x.data(), y.data());
+  layer.ForwardRows({.execution = {.max_threads = 1, .target = target}}, {0, 1}, x.data(), y.data(), {});
   return y;
 }
 
@@ -38,7 +38,7 @@ std::vector<float> Backward(Layer& layer, const std::vector<float>& x, const std
   const std::vector<float> y = Forward(layer, x, target);
   std::vector<float> dx(x.size());
   layer.BackwardRows({.mode = Mode::kTrain, .execution = {.max_threads = 1, .target = target}}, {0, 1}, x.data(),
-                     y.data(), dy.data(), dx.data());
+                     y.data(), dy.data(), dx.data(), {});
   return dx;
 }
 
@@ -150,11 +150,11 @@ TEST_P(ActivationsTest, StayInsideAndGiveTheSameInPlace) {
       const test::GuardedBuffer<float> y(n, test::Edge::kEnd), dx(n, test::Edge::kEnd);
       const auto layer = std::move(ParseLayers(name)[0]);
       layer->Build({n}, 1, 0);
-      layer->ForwardRows(pass, {0, 1}, x.span().data(), y.span().data());
-      layer->BackwardRows(pass, {0, 1}, x.span().data(), y.span().data(), dy.span().data(), dx.span().data());
-      layer->BackwardRows(pass, {0, 1}, x.span().data(), y.span().data(), dy.span().data(), dy.span().data());
+      layer->ForwardRows(pass, {0, 1}, x.span().data(), y.span().data(), {});
+      layer->BackwardRows(pass, {0, 1}, x.span().data(), y.span().data(), dy.span().data(), dx.span().data(), {});
+      layer->BackwardRows(pass, {0, 1}, x.span().data(), y.span().data(), dy.span().data(), dy.span().data(), {});
       EXPECT_TRUE(test::SameBits(dx.span(), dy.span())) << name << ' ' << n;
-      layer->ForwardRows(pass, {0, 1}, x.span().data(), x.span().data());
+      layer->ForwardRows(pass, {0, 1}, x.span().data(), x.span().data(), {});
       EXPECT_TRUE(test::SameBits(y.span(), x.span())) << name << ' ' << n;
     }
   }
@@ -165,7 +165,7 @@ TEST_P(ActivationsTest, SoftmaxWorksOnTheLastDimension) {
   layer->Build({3, 5}, 1, 0);
   const Tensor x = RandomTensor(2, {3, 5}, 1);
   Tensor y(2, {3, 5});
-  layer->ForwardRows({.execution = {.target = GetParam()}}, {0, 2}, x.data(), y.data());
+  layer->ForwardRows({.execution = {.target = GetParam()}}, {0, 2}, x.data(), y.data(), {});
   for (std::size_t group = 0; group < 6; ++group) {
     const reference::Row expected = reference::Softmax({x.data() + group * 5, x.data() + group * 5 + 5});
     for (std::size_t j = 0; j < 5; ++j) EXPECT_NEAR(y.data()[group * 5 + j], expected[j], 1e-6);

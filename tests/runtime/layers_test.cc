@@ -86,7 +86,8 @@ TEST(LayerListTest, ErrorsNamePositionAndText) {
 
 TEST(DenseTest, NamesAndShapesArePyTorchs) {
   const auto layer = MakeDense(3);
-  EXPECT_EQ(layer->Build({2, 2}, 1, 0), Shape{3});
+  EXPECT_EQ(layer->Plan({2, 2}).output, Shape{3});
+  layer->Build({2, 2}, 1, 0);
   ASSERT_EQ(layer->parameters().size(), 2u);
   const Parameter& weight = layer->parameters()[0];
   const Parameter& bias = layer->parameters()[1];
@@ -158,9 +159,9 @@ TEST(DenseTest, LargeProductsEqualTheFormulas) {
     std::vector<Tensor> y, dx;
     for (const int threads : {1, 2, 3}) {
       const Pass pass{.execution = {.max_threads = threads}};
-      dense->ForwardRows(pass, {0, rows}, x.data(), y.emplace_back(rows, Shape{units}).data());
+      dense->ForwardRows(pass, {0, rows}, x.data(), y.emplace_back(rows, Shape{units}).data(), {});
       dense->BackwardRows(pass, {0, rows}, x.data(), y[0].data(), dy.data(),
-                          dx.emplace_back(rows, Shape{inputs}).data());
+                          dx.emplace_back(rows, Shape{inputs}).data(), {});
       EXPECT_TRUE(test::SameBits(y[0].values(), y.back().values())) << threads;
       EXPECT_TRUE(test::SameBits(dx[0].values(), dx.back().values())) << threads;
     }
@@ -179,7 +180,7 @@ TEST(DenseTest, LargeProductsEqualTheFormulas) {
   }
 }
 
-TEST(DenseTest, RefusesNoInputs) { EXPECT_THROW(MakeDense(3)->Build({0}, 1, 0), Error); }
+TEST(DenseTest, RefusesNoInputs) { EXPECT_THROW(MakeDense(3)->Plan({0}), Error); }
 
 TEST(DropoutLayerTest, IsTheContractsMask) {
   constexpr std::size_t kCols = 77, kRows = 9, kBegin = 4, kIndex = 3;
@@ -189,8 +190,8 @@ TEST(DropoutLayerTest, IsTheContractsMask) {
   for (const Mode mode : {Mode::kTrain, Mode::kMonteCarlo}) {
     const Pass pass{.mode = mode, .seed = 42, .step = 17, .first_row = 100};
     Tensor y(kRows, {kCols}), dx(kRows, {kCols});
-    layer->ForwardRows(pass, {kBegin, kBegin + kRows}, x.data(), y.data());
-    layer->BackwardRows(pass, {kBegin, kBegin + kRows}, nullptr, nullptr, x.data(), dx.data());
+    layer->ForwardRows(pass, {kBegin, kBegin + kRows}, x.data(), y.data(), {});
+    layer->BackwardRows(pass, {kBegin, kBegin + kRows}, nullptr, nullptr, x.data(), dx.data(), {});
     const oracle::Key key{42, (std::uint64_t{kIndex} << 40) + 17, (100 + kBegin) * kCols};
     const auto expected = oracle::Dropout(0.3, x.values(), oracle::MaskBytes(0.3, key, kRows * kCols));
     EXPECT_TRUE(test::SameBits(expected, y.values()));
@@ -207,7 +208,7 @@ TEST(DropoutLayerTest, IsTheIdentityInInference) {
   EXPECT_TRUE(MakeDropout(0)->identity(Mode::kTrain));
   const Tensor x = RandomTensor(2, {50}, 1);
   Tensor y(2, {50});
-  layer->ForwardRows({.mode = Mode::kInfer}, {0, 2}, x.data(), y.data());
+  layer->ForwardRows({.mode = Mode::kInfer}, {0, 2}, x.data(), y.data(), {});
   EXPECT_TRUE(test::SameBits(x.values(), y.values()));
 }
 
@@ -219,10 +220,11 @@ TEST(DropoutLayerTest, RefusesRatesThatAreNoProbability) {
 
 TEST(FlattenTest, ChangesTheShapeAlone) {
   const auto layer = MakeFlatten();
-  EXPECT_EQ(layer->Build({3, 4, 5}, 1, 0), Shape{60});
+  EXPECT_EQ(layer->Plan({3, 4, 5}).output, Shape{60});
+  layer->Build({3, 4, 5}, 1, 0);
   const Tensor x = RandomTensor(2, {3, 4, 5}, 1);
   Tensor y(2, {60});
-  layer->ForwardRows({}, {0, 2}, x.data(), y.data());
+  layer->ForwardRows({}, {0, 2}, x.data(), y.data(), {});
   EXPECT_TRUE(test::SameBits(x.values(), y.values()));
 }
 

@@ -39,7 +39,10 @@ std::string ErrorOf(auto function) {
 // Every value and gradient in memory of its own, one row block, layer by layer.
 struct OutOfPlace {
   OutOfPlace(const Shape& input, const char* list, std::uint64_t seed) : layers(ParseLayers(list)), shapes{input} {
-    for (std::size_t i = 0; i < layers.size(); ++i) shapes.push_back(layers[i]->Build(shapes[i], seed, i));
+    for (std::size_t i = 0; i < layers.size(); ++i) {
+      shapes.push_back(layers[i]->Plan(shapes[i]).output);
+      layers[i]->Build(shapes[i], seed, i);
+    }
   }
 
   const Tensor& Forward(const Pass& pass, const Tensor& x, std::size_t blocks_of) {
@@ -49,7 +52,7 @@ struct OutOfPlace {
       values.emplace_back(x.rows(), shapes[i + 1]);
       for (std::size_t begin = 0; begin < x.rows(); begin += blocks_of) {
         const Rows rows{begin, std::min(x.rows(), begin + blocks_of)};
-        layers[i]->ForwardRows(pass, rows, values[i].row(begin).data(), values[i + 1].row(begin).data());
+        layers[i]->ForwardRows(pass, rows, values[i].row(begin).data(), values[i + 1].row(begin).data(), {});
       }
     }
     return values.back();
@@ -63,10 +66,10 @@ struct OutOfPlace {
       for (std::size_t begin = 0; begin < dy.rows(); begin += blocks_of) {
         const Rows rows{begin, std::min(dy.rows(), begin + blocks_of)};
         layers[i]->BackwardRows(pass, rows, values[i].row(begin).data(), values[i + 1].row(begin).data(),
-                                gradients[i + 1].row(begin).data(), gradients[i].row(begin).data());
+                                gradients[i + 1].row(begin).data(), gradients[i].row(begin).data(), {});
       }
       for (std::size_t block = 0; block < layers[i]->gradient_blocks(); ++block) {
-        layers[i]->ParameterGradients(pass, block, dy.rows(), values[i].data(), gradients[i + 1].data());
+        layers[i]->ParameterGradients(pass, block, dy.rows(), values[i].data(), gradients[i + 1].data(), {});
       }
     }
   }

@@ -132,9 +132,9 @@ TEST_F(OnnxExportTest, Metadata) {
 class Unknown : public Layer {
  public:
   std::string Spec() const override { return "unknown:7"; }
-  Shape Build(const Shape& input, std::uint64_t, std::size_t) override { return input; }
-  void ForwardRows(const Pass&, Rows, const float*, float*) override {}
-  void BackwardRows(const Pass&, Rows, const float*, const float*, const float*, float*) override {}
+  void Build(const Shape&, std::uint64_t, std::size_t) override {}
+  void ForwardRows(const Pass&, Rows, const float*, float*, const Memory&) override {}
+  void BackwardRows(const Pass&, Rows, const float*, const float*, const float*, float*, const Memory&) override {}
 };
 
 TEST_F(OnnxExportTest, WhatCannotBeWritten) {

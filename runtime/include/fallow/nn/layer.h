@@ -44,11 +44,12 @@ struct Rows {
   std::size_t count() const { return end - begin; }
 };
 
-// One array of trained numbers with its gradient. `rows` x `cols`, row-major; a bias has one row.
+// One array of numbers that a layer learns, with its gradient. `rows` x `cols`, row-major; a bias has one row.
 struct Parameter {
   std::string name;  // "weight" or "bias", as in PyTorch.
   Tensor value;
-  Tensor gradient;
+  Tensor gradient;      // Empty if not trained.
+  bool trained = true;  // Not: what the layer itself updates in training, such as a running mean.
   // Penalties and constraint, as Keras's kernel_regularizer and kernel_constraint. 0: none.
   float l1 = 0.0f;        // Adds l1 * sum |w| to the objective.
   float l2 = 0.0f;        // Adds l2 * sum w^2 to the objective.
@@ -63,9 +64,22 @@ enum class NeedsOutput : std::uint8_t {
   kValue,
 };
 
-// All present layers work row by row: row r of the output depends on row r of the input alone. A batch is cut into row
-// blocks whose bounds depend on the batch's size alone; different threads run different blocks, and one block goes
-// through all layers while it is in cache. So results do not depend on the number of threads.
+// What Layer::Plan tells of a layer before it has any memory.
+struct LayerPlan {
+  Shape output;                  // Of a sample.
+  std::uint64_t parameters = 0;  // How many numbers.
+};
+
+// Memory that is lent to a layer for one call; see Layer::saved and Layer::scratch.
+struct Memory {
+  float* saved = nullptr;  // Of row `rows.begin` where a call has rows, else of row 0. Null unless pass.mode is kTrain.
+  float* scratch = nullptr;
+};
+
+// A layer works row by row: row r of the output depends on row r of the input alone, in training perhaps also on what
+// BeginForward found in the batch. A batch is cut into row blocks whose bounds depend on the batch's size alone;
+// different threads run different blocks, and one block goes through all layers while it is in cache. So results do not
+// depend on the number of threads.
 class Layer {
  public:
   virtual ~Layer() = default;
@@ -73,10 +87,12 @@ class Layer {
   // As written in a layer list: "dense:128", "dropout:0.5", "relu". Parsing it again gives the same layer.
   virtual std::string Spec() const = 0;
 
-  // Sets the layer up for samples of shape `input`: allocates and initialises parameters as a pure function of
-  // (seed, index), where index is the layer's position in its model. Returns the shape of an output sample. Throws
-  // Error if the shape does not fit.
-  virtual Shape Build(const Shape& input, std::uint64_t seed, std::size_t index) = 0;
+  // What Build would make for samples of shape `input`. Changes nothing. Throws Error if the shape does not fit.
+  virtual LayerPlan Plan(const Shape& input) const { return {input}; }
+
+  // Sets the layer up for samples of shape `input`, which Plan has accepted: allocates and initialises parameters as a
+  // pure function of (seed, index), where index is the layer's position in its model.
+  virtual void Build(const Shape& input, std::uint64_t seed, std::size_t index) = 0;
 
   virtual std::span<Parameter> parameters() { return {}; }
 
@@ -91,25 +107,39 @@ class Layer {
   virtual bool needs_input() const { return false; }  // Whether BackwardRows or ParameterGradients read x.
   virtual NeedsOutput needs_output() const { return NeedsOutput::kNothing; }
 
+  // Memory that the model lends. `saved`: numbers a row that ForwardRows in kTrain leaves for the backward pass, whose
+  // calls may change them for each other. `scratch`: numbers that one call of ForwardRows or BackwardRows on `rows`
+  // rows writes and forgets; gradient_scratch: one of ParameterGradients or a Begin on a batch.
+  virtual std::size_t saved() const { return 0; }
+  virtual std::size_t scratch(Mode, std::size_t /*rows*/) const { return 0; }
+  virtual std::size_t gradient_scratch(std::size_t /*rows*/) const { return 0; }
+
   // The rest throws nothing and allocates nothing.
+
+  // Whether in kTrain a row depends on the others: BeginForward then sees the whole batch before ForwardRows does, and
+  // BeginBackward before BackwardRows. One thread calls; pass.execution's may help.
+  virtual bool needs_batch() const { return false; }
+  virtual void BeginForward(const Pass& /*pass*/, std::size_t /*rows*/, const float* /*x*/, const Memory& /*memory*/) {}
+  virtual void BeginBackward(const Pass& /*pass*/, std::size_t /*rows*/, const float* /*x*/, const float* /*dy*/,
+                             const Memory& /*memory*/) {}
 
   // y[r] = f(x[r]) for the block's rows. `x` and `y` point to row `rows.begin`. May use pass.execution.max_threads
   // threads, to the same bits for any number of them. Unless pass.mode is kTrain, it changes nothing of the layer, so
   // any number of passes may run at once, and y[r] has the same bits on every target, whatever the other rows are.
-  virtual void ForwardRows(const Pass& pass, Rows rows, const float* x, float* y) = 0;
+  virtual void ForwardRows(const Pass& pass, Rows rows, const float* x, float* y, const Memory& memory) = 0;
 
   // dx[r] = (df/dx)^T dy[r] for the block's rows; the pointers point to row `rows.begin`. `dx` is null where nobody
   // needs it (the first layer). x and y are as ForwardRows left them, as far as needs_input and needs_output ask for
   // them.
-  virtual void BackwardRows(const Pass& pass, Rows rows, const float* x, const float* y, const float* dy,
-                            float* dx) = 0;
+  virtual void BackwardRows(const Pass& pass, Rows rows, const float* x, const float* y, const float* dy, float* dx,
+                            const Memory& memory) = 0;
 
   // Parameter gradients are sums over the batch, cut into `gradient_blocks()` independent pieces by output unit, so
   // that no sum depends on threads. Piece `block` overwrites its part of every Parameter::gradient. `x` and `dy` are
   // whole batches of `rows` rows.
   virtual std::size_t gradient_blocks() const { return 0; }  // 0: no parameters.
   virtual void ParameterGradients(const Pass& /*pass*/, std::size_t /*block*/, std::size_t /*rows*/, const float* /*x*/,
-                                  const float* /*dy*/) {}
+                                  const float* /*dy*/, const Memory& /*memory*/) {}
 };
 
 }  // namespace fallow::nn

@@ -1,0 +1,28 @@
+#include "runtime/layer_entry.h"
+
+namespace fallow::nn {
+
+LayerEntry::LayerEntry(std::size_t position, std::string_view text) : position_(position), text_(text) {
+  for (std::string_view rest = text;;) {
+    const std::size_t colon = rest.find(':');
+    fields_.push_back(rest.substr(0, colon));
+    if (colon == std::string_view::npos) break;
+    rest.remove_prefix(colon + 1);
+  }
+}
+
+void LayerEntry::Fail(const std::string& problem) const {
+  throw Error("layer " + std::to_string(position_) + " \"" + std::string(text_) + "\": " + problem);
+}
+
+void LayerEntry::ExpectFields(std::size_t least, std::size_t most, std::string_view form) const {
+  if (size() < least || size() > most) Fail("expected " + std::string(form));
+}
+
+bool LayerEntry::Flag(std::string_view option, std::string_view value) const {
+  if (value == "0" || value == "1") return value == "1";
+  const std::string name(option);
+  Fail("got \"" + name + '=' + std::string(value) + "\", expected " + name + "=0 or " + name + "=1");
+}
+
+}  // namespace fallow::nn

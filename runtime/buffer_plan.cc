@@ -5,66 +5,122 @@
 namespace fallow::nn {
 namespace {
 
-// What backward passes read, in kTrain, of the outputs that share the present buffer.
-bool MayOverwrite(const Layer& layer, NeedsOutput needed, Mode mode) {
-  if (!layer.in_place()) return false;
-  if (mode != Mode::kTrain) return true;
-  if (layer.needs_input() || needed == NeedsOutput::kValue) return false;
-  return needed == NeedsOutput::kNothing || layer.keeps_sign();
-}
-
 // Runs of values that share memory, numbered from 1; 0 is the caller's.
-std::vector<std::size_t> ShareValues(Layers layers, Mode mode) {
-  std::vector<std::size_t> run(layers.size() + 1, 0);
-  NeedsOutput needed = NeedsOutput::kNothing;
-  for (std::size_t i = 0; i < layers.size(); ++i) {
-    const Layer& layer = *layers[i];
-    const bool callers = run[i] == 0;
-    const bool last = i + 1 == layers.size();
-    if (layer.identity(mode) && !(callers && last)) {
-      run[i + 1] = run[i];
-    } else if (!callers && MayOverwrite(layer, needed, mode)) {
-      run[i + 1] = run[i];
-      needed = std::max(needed, layer.needs_output());
-    } else {
-      run[i + 1] = run[i] + 1;
-      needed = layer.needs_output();
+class Runs {
+ public:
+  Runs(Layers layers, const Wiring& wiring, Mode mode) : layers_(layers), wiring_(wiring), mode_(mode) {
+    for (std::size_t i = 0; i < layers.size(); ++i) {
+      const std::size_t run = of_value_[wiring.input[i]];
+      const bool callers = run == 0;
+      const bool last = i + 1 == layers.size();
+      if (IsIdentity(*layers[i], mode) && !(callers && last)) {
+        of_value_.push_back(run);
+      } else if (!callers && MayOverwrite(i, run)) {
+        of_value_.push_back(run);
+        needed_[run] = std::max(needed_[run], layers[i]->needs_output());
+      } else {
+        of_value_.push_back(needed_.size());
+        needed_.push_back(layers[i]->needs_output());
+      }
     }
   }
-  return run;
+
+  std::size_t count() const { return needed_.size(); }
+  std::size_t operator[](std::size_t value) const { return of_value_[value]; }
+
+  // The first layer to write the run, and the last to read it.
+  std::size_t FirstWriter(std::size_t run) const { return std::ranges::find(of_value_, run) - of_value_.begin() - 1; }
+  std::size_t LastReader(std::size_t run) const {
+    std::size_t last = 0;
+    ForEachReader(run, [&](std::size_t reader) { last = std::max(last, reader); });
+    return last;
+  }
+
+ private:
+  // Whether layer `i` may leave its output where its input is.
+  bool MayOverwrite(std::size_t i, std::size_t run) const {
+    const Layer& layer = *layers_[i];
+    if (!layer.in_place()) return false;
+    const bool trains = mode_ == Mode::kTrain;
+    bool free = true;
+    ForEachReader(run, [&](std::size_t reader) {
+      if (reader != i && (reader > i || (trains && layers_[reader]->needs_input()))) free = false;
+    });
+    if (!free || !trains) return free;
+    // What backward passes read of the outputs that are there.
+    if (layer.needs_input() || needed_[run] == NeedsOutput::kValue) return false;
+    return needed_[run] == NeedsOutput::kNothing || layer.keeps_sign();
+  }
+
+  // The readers of values that are in the run so far.
+  template <class Body>
+  void ForEachReader(std::size_t run, const Body& body) const {
+    for (std::size_t value = 0; value < of_value_.size(); ++value) {
+      if (of_value_[value] != run) continue;
+      for (const std::size_t reader : wiring_.readers[value]) body(reader);
+    }
+  }
+
+  Layers layers_;
+  const Wiring& wiring_;
+  Mode mode_;
+  std::vector<std::size_t> of_value_ = {0};
+  std::vector<NeedsOutput> needed_ = {NeedsOutput::kNothing};  // Of each run.
+};
+
+// Buffers of runs outside of training. A buffer is free for the next run once the last layer that reads what is in it
+// has run. Buffer 0 is the last value's.
+std::vector<std::size_t> ShareBuffers(const Runs& runs, std::size_t last_run) {
+  std::vector<std::size_t> buffer_of_run(runs.count(), 0);
+  std::vector<std::size_t> busy_until = {0};  // Of each buffer: the last layer to read it.
+  for (std::size_t run = 1; run < runs.count(); ++run) {
+    if (run == last_run) continue;
+    std::size_t buffer = 1;
+    while (buffer < busy_until.size() && busy_until[buffer] >= runs.FirstWriter(run)) ++buffer;
+    if (buffer == busy_until.size()) busy_until.push_back(0);
+    busy_until[buffer] = runs.LastReader(run);
+    buffer_of_run[run] = buffer;
+  }
+  return buffer_of_run;
 }
 
 }  // namespace
 
-BufferPlan PlanValues(Layers layers, std::span<const std::size_t> cols, Mode mode) {
+bool IsIdentity(const Layer& layer, Mode mode) {
+  return layer.identity(mode) && !(mode == Mode::kMonteCarlo && layer.drops());
+}
+
+BufferPlan PlanValues(Layers layers, const Wiring& wiring, std::span<const std::size_t> cols, Mode mode) {
+  const Runs runs(layers, wiring, mode);
+  const std::size_t last_run = runs[layers.size()];
+  std::vector<std::size_t> buffer_of_run(runs.count());
+  if (mode == Mode::kTrain) {
+    for (std::size_t run = 1; run < runs.count(); ++run) buffer_of_run[run] = run == last_run ? 0 : run;
+  } else {
+    buffer_of_run = ShareBuffers(runs, last_run);
+  }
   BufferPlan plan;
-  plan.buffer = ShareValues(layers, mode);
-  const std::size_t last_run = plan.buffer.back();
-  for (std::size_t i = 0; i < plan.buffer.size(); ++i) {
-    std::size_t& buffer = plan.buffer[i];
-    if (buffer == 0) {
-      buffer = BufferPlan::kCaller;
-      continue;
-    }
-    if (buffer == last_run) {
-      buffer = 0;
-    } else if (mode != Mode::kTrain) {
-      buffer = 1 + buffer % 2;
-    }
-    if (buffer >= plan.cols.size()) plan.cols.resize(buffer + 1, 0);
-    plan.cols[buffer] = std::max(plan.cols[buffer], cols[i]);
+  for (std::size_t value = 0; value <= layers.size(); ++value) {
+    plan.buffer.push_back(runs[value] == 0 ? BufferPlan::kCaller : buffer_of_run[runs[value]]);
+    if (plan.buffer.back() == BufferPlan::kCaller) continue;
+    if (plan.buffer.back() >= plan.cols.size()) plan.cols.resize(plan.buffer.back() + 1, 0);
+    plan.cols[plan.buffer.back()] = std::max(plan.cols[plan.buffer.back()], cols[value]);
   }
   return plan;
 }
 
-BufferPlan PlanGradients(Layers layers, std::span<const std::size_t> cols, std::size_t first) {
+BufferPlan PlanGradients(Layers layers, const Wiring& wiring, std::span<const std::size_t> cols, std::size_t first) {
   BufferPlan plan;
   plan.buffer.assign(layers.size() + 1, BufferPlan::kCaller);
-  for (std::size_t i = layers.size(); i-- > first + 1;) {
-    const std::size_t behind = plan.buffer[i + 1];
-    const bool share = layers[i]->identity(Mode::kTrain) || (behind != BufferPlan::kCaller && layers[i]->in_place());
-    if (!share) plan.cols.push_back(cols[i]);
-    plan.buffer[i] = share ? behind : plan.cols.size() - 1;
+  for (std::size_t value = layers.size(); value-- > first + 1;) {
+    const std::size_t reader = wiring.readers[value].back();
+    const std::size_t behind = plan.buffer[reader + 1];
+    const bool share =
+        wiring.IsLink(value) &&
+        (IsIdentity(*layers[reader], Mode::kTrain) ||
+         (behind != BufferPlan::kCaller && layers[reader]->in_place() && layers[reader]->gradient_blocks() == 0));
+    if (!share) plan.cols.push_back(cols[value]);
+    plan.buffer[value] = share ? behind : plan.cols.size() - 1;
   }
   return plan;
 }

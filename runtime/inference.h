@@ -12,7 +12,7 @@
 namespace fallow::nn {
 
 // A view of a model, which must outlive it and stay as it is. Changes nothing of the model: any number of threads may
-// call at once. Value 0 is the model's input, value i + 1 the output of layer i.
+// call at once. Values are those of a Wiring.
 class Inference {
  public:
   // `rate`: instead of every dropout layer's own.
@@ -21,19 +21,23 @@ class Inference {
   std::size_t layers() const;
   std::size_t elements(std::size_t value) const;  // Of one row.
   std::size_t scratch(std::size_t rows) const;    // What Run wants for so many rows.
-  // The first layer at which samples of kMonteCarlo differ; layers() if none.
-  std::size_t first_random_layer() const;
+  // The first layer that is to run for each sample of kMonteCarlo by itself; layers() if there is none. No layer from
+  // there on reads a value before the first of theirs.
+  std::size_t first_of_samples() const;
 
   // Throws Error if some mask of rows 0 to `rows` would be beyond what a stream has.
   void CheckRows(std::uint64_t rows) const;
 
+  // Where in the scratch memory of `rows` rows a value is.
+  float* Value(Mode mode, std::size_t value, std::size_t rows, float* scratch) const;
+
   // The layers from `first` to before `last` on a block of rows, in kInfer or kMonteCarlo.
-  //   x, y      value `first` and value `last` of the block's rows; they share nothing
-  //   scratch   scratch(rows.count()) elements
-  void Run(Pass pass, std::size_t first, std::size_t last, Rows rows, const float* x, float* y, float* scratch) const;
+  //   scratch   scratch(rows.count()) elements, with value `first` of the rows in its place
+  //   y         value `last` of the rows; not in scratch
+  void Run(Pass pass, std::size_t first, std::size_t last, Rows rows, float* scratch, float* y) const;
 
  private:
-  bool Changes(const Layer& layer, Mode mode) const;
+  bool Drops(const Layer& layer) const;
 
   const Sequential::Impl& model_;
   std::optional<Rate> rate_;

@@ -1,14 +1,30 @@
 #include "runtime/layer_entry.h"
 
 namespace fallow::nn {
+namespace {
+
+constexpr std::string_view kLetters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_";
+
+}  // namespace
 
 LayerEntry::LayerEntry(std::size_t position, std::string_view text) : position_(position), text_(text) {
-  for (std::string_view rest = text;;) {
+  const std::size_t at = text.rfind('@');
+  if (at != std::string_view::npos) {
+    label_ = text.substr(at + 1);
+    CheckLabel();
+  }
+  for (std::string_view rest = text.substr(0, at);;) {
     const std::size_t colon = rest.find(':');
     fields_.push_back(rest.substr(0, colon));
     if (colon == std::string_view::npos) break;
     rest.remove_prefix(colon + 1);
   }
+}
+
+void LayerEntry::CheckLabel() const {
+  const bool good = !label_.empty() && label_.find_first_not_of(kLetters) == std::string_view::npos;
+  if (!good) Fail("the label \"" + std::string(label_) + "\" is not of letters, digits and _");
+  if (label_ == kModelInput) Fail("the label input is the model's own input");
 }
 
 void LayerEntry::Fail(const std::string& problem) const {

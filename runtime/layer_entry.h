@@ -1,4 +1,4 @@
-// One entry of a layer list: a kind, then fields behind colons, such as "dense:64:relu:l2=0.01".
+// One entry of a layer list: a kind, fields behind colons, and perhaps a label, such as "dense:64:relu:l2=0.01@hidden".
 #ifndef FALLOW_RUNTIME_LAYER_ENTRY_H_
 #define FALLOW_RUNTIME_LAYER_ENTRY_H_
 
@@ -23,6 +23,7 @@ class LayerEntry {
   LayerEntry(std::size_t position, std::string_view text);
 
   std::string_view kind() const { return fields_[0]; }
+  std::string_view label() const { return label_; }    // Empty if it has none.
   std::size_t size() const { return fields_.size(); }  // Of fields, the kind included.
   std::string_view field(std::size_t i) const { return fields_[i]; }
 
@@ -67,8 +68,11 @@ class LayerEntry {
   }
 
  private:
+  void CheckLabel() const;
+
   std::size_t position_;
   std::string_view text_;
+  std::string_view label_;
   std::vector<std::string_view> fields_;
 };
 

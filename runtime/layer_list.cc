@@ -8,6 +8,7 @@
 #include "fallow/nn/error.h"
 #include "fallow/nn/layers.h"
 #include "runtime/layer_entry.h"
+#include "runtime/merge_entries.h"
 
 namespace fallow::nn {
 namespace {
@@ -83,10 +84,10 @@ struct Kind {
 };
 
 constexpr Kind kKinds[] = {
-    {"dense", "dense:UNITS", AddDense},
-    {"dropout", "dropout:RATE", AddDropout},
-    {"flatten", "flatten", AddFlatten},
-    {"leaky_relu", "leaky_relu", AddLeakyReLU},
+    {"dense", "dense:UNITS", AddDense}, {"dropout", "dropout:RATE", AddDropout},
+    {"flatten", "flatten", AddFlatten}, {"leaky_relu", "leaky_relu", AddLeakyReLU},
+    {"add", "add:LABEL", AddAdd},       {"concat", "concat:LABEL", AddConcat},
+    {"from", "from:LABEL", AddFrom},    {"input", "input:NAME:SHAPE", AddInput},
 };
 
 // Kinds that are no activation of ParseActivation or softmax are in kKinds.
@@ -121,7 +122,13 @@ LayerChain ParseLayers(std::string_view list) {
   const std::vector<LayerEntry> entries = Entries(list);
   for (const LayerEntry& entry : entries) AdderOf(entry);  // A kind that is none comes before anything else.
   LayerChain layers;
-  for (const LayerEntry& entry : entries) AdderOf(entry)(entry, layers);
+  for (const LayerEntry& entry : entries) {
+    const std::size_t before = layers.size();
+    AdderOf(entry)(entry, layers);
+    if (entry.label().empty()) continue;
+    if (layers.size() == before) entry.Fail("a label without a layer");
+    layers.back()->label = entry.label();
+  }
   return layers;
 }
 

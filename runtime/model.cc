@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <numeric>
 #include <string>
 #include <utility>
 
@@ -22,6 +23,18 @@ struct GradientPiece {
   std::size_t block;
 };
 
+// Where a layer writes the gradient of a value it read.
+struct GradientTarget {
+  float* written = nullptr;  // Null: nobody needs it.
+  float* sum = nullptr;      // Not null: what has been written then belongs to this sum.
+  std::size_t count = 0;
+
+  void Add() const {
+    if (sum == nullptr) return;
+    for (std::size_t j = 0; j < count; ++j) sum[j] += written[j];
+  }
+};
+
 bool Learns(Layer& layer) { return std::ranges::any_of(layer.parameters(), &Parameter::trained); }
 
 }  // namespace
@@ -38,6 +51,7 @@ struct Sequential::Impl {
   void BackwardBlock(const Pass& pass, std::size_t first, std::size_t last, std::size_t block, const Tensor& x,
                      const Tensor& dy);
   void ParameterGradients(const Pass& pass, Region& region, const Tensor& x, const Tensor& dy);
+  GradientTarget TargetOf(std::size_t value, std::size_t i, Rows rows, std::size_t block, std::size_t side);
   void ResizeScratch(Mode mode, std::size_t rows);
 
   std::size_t size() const { return layers.size(); }
@@ -49,6 +63,7 @@ struct Sequential::Impl {
   const BufferPlan& plan(Mode mode) const { return value_plans[static_cast<std::size_t>(mode)]; }
 
   std::vector<std::unique_ptr<Layer>> layers;
+  Wiring wiring;
   std::vector<std::string> specs;  // Of the layers, for profile records.
   std::vector<Shape> shapes;       // Of value i; see BufferPlan.
   std::size_t max_cols = 1;
@@ -60,13 +75,16 @@ struct Sequential::Impl {
   Buffers values;
   Buffers gradients;
   SavedValues saved;
-  Scratch scratch;                        // Of each row block, then of each gradient piece.
+  Scratch scratch;                // Of each row block, then of each gradient piece.
+  std::size_t layer_scratch = 0;  // Of it, a layer's part in training. Behind that, room for two gradients to add.
   const Tensor* trained_input = nullptr;  // Of the Forward that Backward may follow.
 };
 
 Sequential::Impl::Impl(const Shape& input_shape, std::vector<std::unique_ptr<Layer>> given, std::uint64_t seed)
-    : layers(std::move(given)), shapes{input_shape} {
+    : layers(std::move(given)) {
   if (layers.empty()) throw Error("model: no layers, expected at least one");
+  wiring = Wire(layers);
+  shapes = PlanModel(layers, wiring, input_shape).shapes;
   BuildLayers(seed);
 
   std::vector<std::size_t> cols;
@@ -75,21 +93,15 @@ Sequential::Impl::Impl(const Shape& input_shape, std::vector<std::unique_ptr<Lay
   if (cols[0] == 0) throw Error("model: input shape " + input_shape.ToString() + ", expected at least one element");
 
   for (const Mode mode : {Mode::kTrain, Mode::kInfer, Mode::kMonteCarlo}) {
-    value_plans[static_cast<std::size_t>(mode)] = PlanValues(layers, cols, mode);
+    value_plans[static_cast<std::size_t>(mode)] = PlanValues(layers, wiring, cols, mode);
   }
-  gradient_plan = PlanGradients(layers, cols, first_trained);
+  gradient_plan = PlanGradients(layers, wiring, cols, first_trained);
 }
 
 void Sequential::Impl::BuildLayers(std::uint64_t seed) {
   bool found = false;
   for (std::size_t i = 0; i < layers.size(); ++i) {
-    try {
-      shapes.push_back(layers[i]->Plan(shapes[i]).output);
-      layers[i]->Build(shapes[i], seed, i);
-    } catch (const Error& error) {
-      throw Error("model: layer " + std::to_string(i) + " (" + layers[i]->Spec() + ") after shape " +
-                  shapes[i].ToString() + ": " + error.what());
-    }
+    layers[i]->Build(shapes[wiring.input[i]], seed, i);
     specs.push_back(layers[i]->Spec());
     if (!found && Learns(*layers[i])) {
       first_trained = i;
@@ -102,8 +114,11 @@ void Sequential::Impl::BuildLayers(std::uint64_t seed) {
 // In training also for what the backward pass wants.
 void Sequential::Impl::ResizeScratch(Mode mode, std::size_t rows) {
   const RowBlocks blocks(rows);
-  std::size_t elements = MostScratch(layers, mode, std::min(rows, RowBlocks::kMaxRows));
+  const std::size_t of_block = std::min(rows, RowBlocks::kMaxRows);
+  std::size_t elements = MostScratch(layers, mode, of_block);
   if (mode != Mode::kTrain) return scratch.Resize(blocks.count(), elements);
+  layer_scratch = elements;
+  if (!wiring.IsChain()) elements += 2 * of_block * max_cols;
   for (const auto& layer : layers) elements = std::max(elements, layer->gradient_scratch(rows));
   scratch.Resize(std::max({blocks.count(), gradient_pieces.size(), std::size_t{1}}), elements);
 }
@@ -134,8 +149,8 @@ void Sequential::Impl::Forward(const Pass& pass, Region& region, const Tensor& x
   for (std::size_t first = 0; first < size();) {
     if (waits(layers[first])) {
       const LayerRegion of_layer = RegionOf(kLayerForward, pass, first, x.rows());
-      layers[first]->BeginForward(of_layer.pass(), x.rows(), values.Read(plan(pass.mode), first, 0, x),
-                                  {saved.Of(first, 0), scratch[0]});
+      layers[first]->BeginForward(of_layer.pass(), x.rows(), values.Read(plan(pass.mode), wiring.input[first], 0, x),
+                                  {.saved = saved.Of(first, 0), .scratch = scratch[0]});
     }
     const std::size_t last = std::find_if(layers.begin() + first + 1, layers.end(), waits) - layers.begin();
     region.Run(blocks.count(), [&](std::size_t block) { ForwardBlock(inner, first, last, block, x); });
@@ -148,11 +163,14 @@ void Sequential::Impl::ForwardBlock(const Pass& pass, std::size_t first, std::si
   const BufferPlan& buffers = plan(pass.mode);
   const Rows rows = RowBlocks(x.rows())[block];
   for (std::size_t i = first; i < last; ++i) {
-    // An identity that shares its input's memory. The plan copies only a last one that would be the caller's.
-    if (layers[i]->identity(pass.mode) && buffers.buffer[i] == buffers.buffer[i + 1]) continue;
+    const std::size_t input = wiring.input[i], other = wiring.other[i];
+    // The plan copies only a last identity whose input is the caller's.
+    if (IsIdentity(*layers[i], pass.mode) && buffers.buffer[input] == buffers.buffer[i + 1]) continue;
     const LayerRegion region = RegionOf(kLayerForward, pass, i, rows.count());
-    const Memory memory{pass.mode == Mode::kTrain ? saved.Of(i, rows.begin) : nullptr, scratch[block]};
-    layers[i]->ForwardRows(region.pass(), rows, values.Read(buffers, i, rows.begin, x),
+    const Memory memory{.saved = pass.mode == Mode::kTrain ? saved.Of(i, rows.begin) : nullptr,
+                        .scratch = scratch[block],
+                        .other = other == Wiring::kNone ? nullptr : values.Read(buffers, other, rows.begin, x)};
+    layers[i]->ForwardRows(region.pass(), rows, values.Read(buffers, input, rows.begin, x),
                            values.Write(buffers, i + 1, rows.begin), memory);
   }
 }
@@ -163,8 +181,9 @@ void Sequential::Impl::Backward(const Pass& pass, Region& region, const Tensor& 
   for (std::size_t last = size(); last > first_trained;) {
     if (layers[last - 1]->needs_batch()) {
       const LayerRegion of_layer = RegionOf(kLayerBackward, pass, last - 1, x.rows());
-      layers[last - 1]->BeginBackward(of_layer.pass(), x.rows(), values.Read(plan(Mode::kTrain), last - 1, 0, x),
-                                      gradients.Read(gradient_plan, last, 0, dy), {saved.Of(last - 1, 0), scratch[0]});
+      layers[last - 1]->BeginBackward(
+          of_layer.pass(), x.rows(), values.Read(plan(Mode::kTrain), wiring.input[last - 1], 0, x),
+          gradients.Read(gradient_plan, last, 0, dy), {.saved = saved.Of(last - 1, 0), .scratch = scratch[0]});
     }
     std::size_t first = last - 1;
     while (first > first_trained && !layers[first - 1]->needs_batch()) --first;
@@ -178,15 +197,32 @@ void Sequential::Impl::BackwardBlock(const Pass& pass, std::size_t first, std::s
   const BufferPlan& buffers = plan(Mode::kTrain);
   const Rows rows = RowBlocks(x.rows())[block];
   for (std::size_t i = last; i-- > first;) {
-    // Nobody needs the gradient before the first that learns, but it may leave something to ParameterGradients.
-    const bool is_first = i == first_trained;
-    if (layers[i]->identity(Mode::kTrain) || (is_first && layers[i]->saved() == 0)) continue;
+    const std::size_t input = wiring.input[i], other = wiring.other[i];
+    if (IsIdentity(*layers[i], Mode::kTrain) && gradient_plan.buffer[input] == gradient_plan.buffer[i + 1]) continue;
+    const GradientTarget dx = TargetOf(input, i, rows, block, 0);
+    const GradientTarget other_gradient = TargetOf(other, i, rows, block, 1);
+    // A layer before all that learn may still leave something to ParameterGradients.
+    if (dx.written == nullptr && other_gradient.written == nullptr && layers[i]->saved() == 0) continue;
     const LayerRegion region = RegionOf(kLayerBackward, pass, i, rows.count());
     layers[i]->BackwardRows(
-        region.pass(), rows, values.Read(buffers, i, rows.begin, x), values.Read(buffers, i + 1, rows.begin, x),
-        gradients.Read(gradient_plan, i + 1, rows.begin, dy),
-        is_first ? nullptr : gradients.Write(gradient_plan, i, rows.begin), {saved.Of(i, rows.begin), scratch[block]});
+        region.pass(), rows, values.Read(buffers, input, rows.begin, x), values.Read(buffers, i + 1, rows.begin, x),
+        gradients.Read(gradient_plan, i + 1, rows.begin, dy), dx.written,
+        {.saved = saved.Of(i, rows.begin), .scratch = scratch[block], .other_gradient = other_gradient.written});
+    dx.Add();
+    other_gradient.Add();
   }
+}
+
+// Of the value that layer `i` reads, as its x (`side` 0) or its other (1).
+GradientTarget Sequential::Impl::TargetOf(std::size_t value, std::size_t i, Rows rows, std::size_t block,
+                                          std::size_t side) {
+  if (value == Wiring::kNone || value <= first_trained) return {};
+  float* gradient = gradients.Write(gradient_plan, value, rows.begin);
+  const bool again = side == 1 && value == wiring.input[i];
+  if (wiring.IsLastReader(value, i) && !again) return {.written = gradient};
+  return {.written = scratch[block] + layer_scratch + side * rows.count() * max_cols,
+          .sum = gradient,
+          .count = rows.count() * shapes[value].elements()};
 }
 
 void Sequential::Impl::ParameterGradients(const Pass& pass, Region& region, const Tensor& x, const Tensor& dy) {
@@ -194,9 +230,9 @@ void Sequential::Impl::ParameterGradients(const Pass& pass, Region& region, cons
   region.Run(gradient_pieces.size(), [&](std::size_t p) {
     const auto [layer, block] = gradient_pieces[p];
     const LayerRegion of_piece = RegionOf(kLayerGradients, inner, layer, x.rows());
-    layers[layer]->ParameterGradients(of_piece.pass(), block, x.rows(), values.Read(plan(Mode::kTrain), layer, 0, x),
-                                      gradients.Read(gradient_plan, layer + 1, 0, dy),
-                                      {saved.Of(layer, 0), scratch[p]});
+    layers[layer]->ParameterGradients(
+        of_piece.pass(), block, x.rows(), values.Read(plan(Mode::kTrain), wiring.input[layer], 0, x),
+        gradients.Read(gradient_plan, layer + 1, 0, dy), {.saved = saved.Of(layer, 0), .scratch = scratch[p]});
   });
 }
 
@@ -218,6 +254,7 @@ std::string Sequential::Layers() const {
   for (const auto& layer : impl_->layers) {
     if (!list.empty()) list += ',';
     list += layer->Spec();
+    if (!layer->label.empty()) list += '@' + layer->label;
   }
   return list;
 }
@@ -283,37 +320,59 @@ void Sequential::Backward(const Pass& pass, const Tensor& dy) {
 
 std::size_t Inference::layers() const { return model_.size(); }
 std::size_t Inference::elements(std::size_t value) const { return model_.shapes[value].elements(); }
-std::size_t Inference::scratch(std::size_t rows) const {
-  return 2 * rows * model_.max_cols + MostScratch(model_.layers, Mode::kMonteCarlo, rows);
-}
 void Inference::CheckRows(std::uint64_t rows) const { model_.CheckRows(0, rows); }
 
-bool Inference::Changes(const Layer& layer, Mode mode) const {
-  if (mode == Mode::kMonteCarlo && rate_ && layer.drops()) return rate_->drop_probability() != 0;
-  return !layer.identity(mode);
+bool Inference::Drops(const Layer& layer) const {
+  if (!layer.drops()) return false;
+  return rate_ ? rate_->drop_probability() != 0 : !layer.identity(Mode::kMonteCarlo);
 }
 
-std::size_t Inference::first_random_layer() const {
-  const auto random = [&](const auto& layer) { return layer->drops() && Changes(*layer, Mode::kMonteCarlo); };
-  return std::ranges::find_if(model_.layers, random) - model_.layers.begin();
+std::size_t Inference::first_of_samples() const {
+  const std::size_t random =
+      std::ranges::find_if(model_.layers, [&](const auto& layer) { return Drops(*layer); }) - model_.layers.begin();
+  if (random == layers()) return random;
+  // Not later than a value that a layer behind it reads.
+  std::size_t first = random;
+  for (std::size_t i = layers(); i-- > 0 && i + 1 > first;) {
+    first = std::min({first, model_.wiring.input[i], model_.wiring.other[i]});
+  }
+  return first;
 }
 
-void Inference::Run(Pass pass, std::size_t first, std::size_t last, Rows rows, const float* x, float* y,
-                    float* scratch) const {
+std::size_t Inference::scratch(std::size_t rows) const {
+  std::size_t most = 0;
+  for (const Mode mode : {Mode::kInfer, Mode::kMonteCarlo}) {
+    const std::vector<std::size_t>& cols = model_.plan(mode).cols;
+    const std::size_t values = std::accumulate(cols.begin(), cols.end(), elements(0));
+    most = std::max(most, rows * values + MostScratch(model_.layers, mode, rows));
+  }
+  return most;
+}
+
+// Value 0 first, then the plan's buffers.
+float* Inference::Value(Mode mode, std::size_t value, std::size_t rows, float* scratch) const {
+  const BufferPlan& plan = model_.plan(mode);
+  if (plan.buffer[value] == BufferPlan::kCaller) return scratch;
+  const auto end = plan.cols.begin() + static_cast<std::ptrdiff_t>(plan.buffer[value]);
+  return scratch + rows * std::accumulate(plan.cols.begin(), end, elements(0));
+}
+
+void Inference::Run(Pass pass, std::size_t first, std::size_t last, Rows rows, float* scratch, float* y) const {
   pass.rate = rate_;
-  const float* value = x;
-  float* buffer = scratch;  // Where value is, unless it is x.
-  float* other = buffer + rows.count() * model_.max_cols;
-  const Memory memory{nullptr, other + rows.count() * model_.max_cols};
+  const std::vector<std::size_t>& cols = model_.plan(pass.mode).cols;
+  const std::size_t values = std::accumulate(cols.begin(), cols.end(), elements(0));
+  const auto value_at = [&](std::size_t value) { return Value(pass.mode, value, rows.count(), scratch); };
   for (std::size_t i = first; i < last; ++i) {
     Layer& layer = *model_.layers[i];
-    if (!Changes(layer, pass.mode)) continue;
-    if (value != x && !layer.in_place()) std::swap(buffer, other);
+    const std::size_t other = model_.wiring.other[i];
+    const float* x = value_at(model_.wiring.input[i]);
+    if (IsIdentity(layer, pass.mode) && x == value_at(i + 1)) continue;
     const LayerRegion region = model_.RegionOf(kLayerForward, pass, i, rows.count());
-    layer.ForwardRows(region.pass(), rows, value, buffer, memory);
-    value = buffer;
+    const Memory memory{.scratch = scratch + rows.count() * values,
+                        .other = other == Wiring::kNone ? nullptr : value_at(other)};
+    layer.ForwardRows(region.pass(), rows, x, value_at(i + 1), memory);
   }
-  std::copy_n(value, rows.count() * elements(last), y);
+  std::copy_n(value_at(last), rows.count() * elements(last), y);
 }
 
 }  // namespace fallow::nn

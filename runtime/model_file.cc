@@ -1,7 +1,6 @@
 #include "fallow/nn/model_file.h"
 
 #include <algorithm>
-#include <charconv>
 #include <cstdint>
 #include <memory>
 #include <string_view>
@@ -10,6 +9,7 @@
 #include "fallow/nn/layers.h"
 #include "runtime/file_error.h"
 #include "runtime/tensor_file.h"
+#include "runtime/wiring.h"
 
 namespace fallow::nn {
 namespace {
@@ -23,40 +23,34 @@ const std::string& Get(const TensorFile& file, const char* key) {
   return found->second;
 }
 
-// Parses the whole of `text`, such as "28x28".
-Shape ParseShape(std::string_view text) {
-  std::vector<std::size_t> dims;
-  const char* position = text.data();
-  const char* const end = text.data() + text.size();
-  for (bool more = true; more;) {
-    const auto [next, error] = std::from_chars(position, end, dims.emplace_back());
-    more = next != end && *next == 'x';
-    position = more ? next + 1 : next;
-    if (error != std::errc{} || dims.back() == 0 || (!more && next != end)) {
-      throw Error(std::string("'") + kInputShape + "' is not a shape");
-    }
-  }
-  return Shape(dims);
-}
-
 // Throws Error if the layers have more parameters than the file has values: a model is built with all its memory before
 // its parameters are compared with the file's, and the file may be hostile.
-void CheckSize(const TensorFile& file, const Shape& input_shape, const std::string& layers) {
+void CheckSize(const TensorFile& file, const Shape& input_shape, const std::string& list) {
   std::uint64_t values = 0;
   for (const TensorFile::Entry& entry : file.entries) values += entry.value.values().size();
-  Shape shape = input_shape;
-  for (const std::unique_ptr<Layer>& layer : ParseLayers(layers)) {
-    const LayerPlan plan = layer->Plan(shape);
-    if (plan.parameters > values) throw Error("layer '" + layer->Spec() + "' has more weights than there are values");
-    values -= plan.parameters;
-    shape = plan.output;
+  const std::vector<std::unique_ptr<Layer>> layers = ParseLayers(list);
+  const ModelPlan plan = PlanModel(layers, Wire(layers), input_shape);
+  for (std::size_t i = 0; i < layers.size(); ++i) {
+    if (plan.parameters[i] > values) {
+      throw Error("layer '" + layers[i]->Spec() + "' has more weights than there are values");
+    }
+    values -= plan.parameters[i];
+  }
+}
+
+// `kInputShape` in the metadata, such as "28x28".
+Shape GetInputShape(const TensorFile& file) {
+  try {
+    return ParseShape(Get(file, kInputShape));
+  } catch (const Error&) {
+    throw Error(std::string("'") + kInputShape + "' is not a shape");
   }
 }
 
 Sequential BuildModel(const std::filesystem::path& path, const TensorFile& file) {
   try {
     const std::string& layers = Get(file, kLayers);
-    const Shape input_shape = ParseShape(Get(file, kInputShape));
+    const Shape input_shape = GetInputShape(file);
     CheckSize(file, input_shape, layers);
     return Sequential(input_shape, layers, /*seed=*/0);
   } catch (const Error& error) {

@@ -64,25 +64,21 @@ McPrediction EmptyPrediction(const McRequest& request, const Shape& outputs, Los
   return prediction;
 }
 
-// Memory of kBlocksAtOnce blocks: the rows that a block begins with, and what Inference::Run needs.
+// Scratch memory for kBlocksAtOnce blocks.
 class Blocks {
  public:
-  // For batches of `rows` rows that begin with values of `cols` elements at most.
-  void Reserve(const Inference& inference, std::size_t rows, std::size_t cols) {
-    const std::size_t of_block = std::min(rows, RowBlocks::kMaxRows);
-    of_rows_ = of_block * cols;
-    of_block_ = of_rows_ + inference.scratch(of_block);
+  // For batches of `rows` rows.
+  void Reserve(const Inference& inference, std::size_t rows) {
+    of_block_ = inference.scratch(std::min(rows, RowBlocks::kMaxRows));
     const std::size_t needed = std::min(RowBlocks(rows).count(), kBlocksAtOnce) * of_block_;
     if (needed <= size_) return;
     memory_ = std::make_unique_for_overwrite<float[]>(needed);
     size_ = needed;
   }
 
-  float* rows(std::size_t block) const { return memory_.get() + block * of_block_; }
-  float* scratch(std::size_t block) const { return rows(block) + of_rows_; }
+  float* operator[](std::size_t block) const { return memory_.get() + block * of_block_; }
 
  private:
-  std::size_t of_rows_ = 0;
   std::size_t of_block_ = 0;
   std::size_t size_ = 0;
   std::unique_ptr<float[]> memory_;
@@ -95,7 +91,7 @@ class Batch {
       : inference_(inference),
         loss_(loss),
         execution_(execution),
-        random_(mode == Mode::kInfer ? inference.layers() : inference.first_random_layer()),
+        random_(mode == Mode::kInfer ? inference.layers() : inference.first_of_samples()),
         outputs_(inference.elements(inference.layers())) {}
 
   void Add(const McRequest& request, std::size_t row, McPrediction* prediction) {
@@ -111,7 +107,7 @@ class Batch {
 
   void Compute() {
     if (rows_.empty()) return;
-    blocks_.Reserve(inference_, samples_.size(), std::max(inference_.elements(0), inference_.elements(random_)));
+    blocks_.Reserve(inference_, samples_.size());
     shared_.resize(rows_.size() * inference_.elements(random_));
     values_.resize(samples_.size() * outputs_);
     sorted_.resize(samples_.size());
@@ -146,11 +142,10 @@ class Batch {
       const Pass inner = InTask(pass, blocks.count());
       ParallelFor(blocks.count(), pass.execution.max_threads, [&](std::size_t block) {
         const Rows rows{begin + blocks[block].begin, begin + blocks[block].end};
-        float* gathered = blocks_.rows(block);
+        float* gathered = inference_.Value(pass.mode, first, rows.count(), blocks_[block]);
         const std::size_t cols = inference_.elements(first);
         for (std::size_t i = 0; i < rows.count(); ++i) std::copy_n(from(rows.begin + i), cols, gathered + i * cols);
-        inference_.Run(inner, first, last, rows, gathered, y + rows.begin * inference_.elements(last),
-                       blocks_.scratch(block));
+        inference_.Run(inner, first, last, rows, blocks_[block], y + rows.begin * inference_.elements(last));
       });
     }
   }
@@ -164,7 +159,7 @@ class Batch {
   const Inference& inference_;
   Loss loss_;
   Execution execution_;
-  std::size_t random_;  // The first layer that a sample has to itself.
+  std::size_t random_;  // Inference::first_of_samples.
   std::size_t outputs_;
   Blocks blocks_;
   std::vector<Row> rows_;

@@ -9,6 +9,7 @@
 #include "fallow/nn/layer.h"
 #include "fallow/nn/tensor.h"
 #include "runtime/buffer_plan.h"
+#include "runtime/wiring.h"
 
 namespace fallow::nn {
 

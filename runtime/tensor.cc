@@ -1,9 +1,12 @@
 #include "fallow/nn/tensor.h"
 
 #include <algorithm>
+#include <charconv>
 #include <limits>
 #include <new>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "fallow/nn/error.h"
 
@@ -45,6 +48,21 @@ std::size_t Shape::elements() const {
   std::size_t product = 1;
   for (std::size_t axis = 0; axis < rank_; ++axis) product *= dims_[axis];
   return product;
+}
+
+Shape ParseShape(std::string_view text) {
+  std::vector<std::size_t> dims;
+  const char* position = text.data();
+  const char* const end = text.data() + text.size();
+  for (bool more = true; more;) {
+    const auto [next, error] = std::from_chars(position, end, dims.emplace_back());
+    more = next != end && *next == 'x';
+    position = more ? next + 1 : next;
+    if (error != std::errc{} || dims.back() == 0 || (!more && next != end)) {
+      throw Error("got \"" + std::string(text) + "\", expected a shape such as 28x28");
+    }
+  }
+  return Shape(dims);
 }
 
 std::string Shape::ToString() const {

@@ -61,6 +61,10 @@ TEST_F(AllocationTest, TrainingStepWithOneThread) {
 
 TEST_F(AllocationTest, TrainingStepWithTwoThreads) { EXPECT_EQ(AllocationsOfSteps(kLayers, {}, 2), 0); }
 
+TEST_F(AllocationTest, TrainingStepOfAGraph) {
+  EXPECT_EQ(AllocationsOfSteps("dense:300:relu@a,dropout:0.5,dense:300,add:a,relu,concat:input,dense:10", {}, 2), 0);
+}
+
 TEST_F(AllocationTest, TrainingStepWithASink) { EXPECT_EQ(AllocationsOfSteps(kLayers, {}, 2, &kSink), 0); }
 
 TEST_F(AllocationTest, TrainingStepWithTheCallersArena) { EXPECT_EQ(AllocationsOfSteps(kLayers, {}, 0), 0); }

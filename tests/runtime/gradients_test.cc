@@ -9,6 +9,7 @@
 
 #include "fallow/nn/loss.h"
 #include "fallow/nn/model.h"
+#include "tests/runtime/problems.h"
 #include "tests/runtime/reference_model.h"
 #include "tests/runtime/tensors.h"
 
@@ -122,6 +123,13 @@ TEST(GradientsTest, DropoutOfNothingAndOfAll) {
 
 // More rows than a block, more units than a gradient block.
 TEST(GradientsTest, SeveralBlocks) { ExpectGradients({{3}, "dropout:0.2,dense:150:relu,dropout:0.5,dense:2"}, 150); }
+
+TEST(GradientsTest, Graphs) {
+  for (const char* graph : kGraphs) {
+    ExpectGradients({{6}, graph}, 4);
+    ExpectGradients({{6}, graph}, 131);  // Two blocks.
+  }
+}
 
 TEST(GradientsTest, OneRow) { ExpectGradients({{5}, "dense:8:relu,dropout:0.3,dense:3"}, 1); }
 

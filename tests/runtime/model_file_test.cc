@@ -53,6 +53,18 @@ TEST_F(ModelFileTest, LoadsWhatItSaved) {
   EXPECT_TRUE(test::SameBits(expected.values(), loaded.model.Forward({}, x).values()));
 }
 
+TEST_F(ModelFileTest, Graphs) {
+  for (const char* graph : kGraphs) {
+    Sequential model(Shape{6}, graph, 5);
+    SaveModel(path_, model);
+    LoadedModel loaded = LoadModel(path_);
+    EXPECT_EQ(loaded.model.Layers(), model.Layers());
+    EXPECT_TRUE(test::SameBits(Weights(model), Weights(loaded.model)));
+  }
+  EXPECT_TRUE(
+      LoadFails(Set("fallow.layers", "dense:6,dense:1000000000,add:no"), "nothing before it has the label 'no'"));
+}
+
 TEST_F(ModelFileTest, NamesAndShapesAreThoseOfPyTorch) {
   Sequential model(Shape{2, 3}, kLayers, 5);
   SaveModel(path_, model);

@@ -11,6 +11,7 @@
 #include "fallow/nn/loss.h"
 #include "fallow/nn/optimizer.h"
 #include "fallow/target.h"
+#include "tests/runtime/problems.h"
 #include "tests/runtime/reference_model.h"
 #include "tests/runtime/tensors.h"
 #include "tests/support/values.h"
@@ -122,20 +123,66 @@ TEST(ModelTest, TheInputIsNeverWritten) {
   }
 }
 
-TEST(ModelTest, EqualsTheReference) {
-  const Tensor x = RandomTensor(3, {3, 4}, 1);
-  for (const char* list : kLists) {
-    Sequential model({3, 4}, list, 3);
+void ExpectTheReference(const Shape& input, const char* list) {
+  SCOPED_TRACE(list);
+  const Tensor x = RandomTensor(3, input, 1);
+  {
+    Sequential model(input, list, 3);
     const reference::Model expected(model);
     for (const Mode mode : {Mode::kTrain, Mode::kInfer, Mode::kMonteCarlo}) {
       const Pass pass{.mode = mode, .seed = 9, .step = 5, .first_row = 11};
       const Tensor& y = model.Forward(pass, x);
       for (std::size_t r = 0; r < x.rows(); ++r) {
         const reference::Row row = expected.Forward(pass, r, reference::Rows(x)[r]);
-        for (std::size_t j = 0; j < row.size(); ++j) ASSERT_NEAR(y.row(r)[j], row[j], 1e-5) << list;
+        for (std::size_t j = 0; j < row.size(); ++j) ASSERT_NEAR(y.row(r)[j], row[j], 1e-5);
       }
     }
   }
+}
+
+TEST(ModelTest, EqualsTheReference) {
+  for (const char* list : kLists) ExpectTheReference({3, 4}, list);
+  for (const char* graph : kGraphs) ExpectTheReference({6}, graph);
+}
+
+TEST(ModelTest, GraphsAreTheSameOnAnyThreads) {
+  const Tensor x = RandomTensor(kRows, {6}, 1), dy = RandomTensor(kRows, {3}, 2);
+  for (const char* graph : kGraphs) {
+    SCOPED_TRACE(graph);
+    Sequential one({6}, graph, 3), two({6}, graph, 3);
+    EXPECT_EQ(one.Layers(), Sequential({6}, one.Layers(), 3).Layers());
+    const Pass pass{.mode = Mode::kTrain, .seed = 9, .execution = {.max_threads = 1, .target = {}}};
+    Pass on_two = pass;
+    on_two.execution.max_threads = 2;
+    EXPECT_TRUE(test::SameBits(one.Forward(pass, x).values(), two.Forward(on_two, x).values()));
+    one.Backward(pass, dy);
+    two.Backward(on_two, dy);
+    for (std::size_t p = 0; p < one.parameters().size(); ++p) {
+      EXPECT_TRUE(test::SameBits(one.parameters()[p].parameter->gradient.values(),
+                                 two.parameters()[p].parameter->gradient.values()));
+    }
+  }
+}
+
+TEST(ModelTest, RefusesGraphsThatAreNone) {
+  const auto error = [](const char* list) { return ErrorOf([&] { Sequential({6}, list, 1); }); };
+  EXPECT_EQ(error("dense:3,add:a@a"), "model: layer 1 (add:a): nothing before it has the label 'a'");
+  EXPECT_EQ(error("dense:3@a,relu@a,add:a"), "model: layer 1 (relu): there is another 'a'");
+  EXPECT_EQ(error("dense:3,from:input,dense:2"), "model: layer 0 (dense:3): no layer reads what it makes");
+  EXPECT_EQ(error("dense:3@a,dense:2,add:a"),
+            "model: layer 2 (add:a) after shape 2: 'a' has shape 3, expected the same");
+  EXPECT_EQ(error("dense:3@a,from:input,reshape,concat:a").substr(0, 8), "layer 3 ");
+  EXPECT_EQ(error("input:a:2x2@a,input:b:3,concat:a"),
+            "model: layer 1 (input:b:3) after shape 6: takes 3 elements from 4 on, the input has 6");
+  EXPECT_EQ(error("input:a:2@a,input:b:3,concat:a"), "model: the input has 6 elements, its parts have 5");
+  EXPECT_EQ(
+      error("input:a:2x2@a,input:b:2,concat:a"),
+      "model: layer 2 (concat:a) after shape 2: 'a' has shape 2x2, expected the same but for the first dimension");
+  EXPECT_NE(error("dense:3@a b").find("the label \"a b\" is not of letters, digits and _"), std::string::npos);
+  EXPECT_NE(error("dense:3@").find("the label \"\""), std::string::npos);
+  EXPECT_NE(error("dense:3@input").find("the label input is the model's own input"), std::string::npos);
+  EXPECT_NE(error("linear@a,dense:3").find("a label without a layer"), std::string::npos);
+  EXPECT_NE(error("input:a:2x").find("got \"2x\", expected a shape such as 28x28"), std::string::npos);
 }
 
 // Trains for a few steps and returns the first layer's weights.

@@ -11,6 +11,7 @@
 #include "fallow/nn/monte_carlo.h"
 #include "tests/runtime/files.h"
 #include "tests/runtime/problems.h"
+#include "tests/runtime/tensors.h"
 #include "tests/support/targets.h"
 #include "tests/support/values.h"
 
@@ -115,6 +116,30 @@ TEST(MonteCarloTest, EqualsTheDefinitions) {
     const std::size_t entropies = loss == Loss::kMeanSquaredError ? 0 : 70;
     EXPECT_EQ(actual.predictive_entropy.rows(), entropies);
     EXPECT_EQ(actual.mutual_information.rows(), entropies);
+  }
+}
+
+// Alone, in a batch, and as plain passes; with a rate of its own, and without dropout.
+TEST(MonteCarloTest, Graphs) {
+  const Tensor x = RandomTensor(3, {6}, 5), others = RandomTensor(140, {6}, 6);
+  for (const char* graph : kGraphs) {
+    SCOPED_TRACE(graph);
+    Sequential model(Shape{6}, graph, 4);
+    Tensor mean(3, {3});
+    for (std::uint64_t t = 0; t < kSamples; ++t) {
+      const Tensor& y = model.Forward({Mode::kMonteCarlo, kSeed, t, 0, {}}, x);
+      for (std::size_t i = 0; i < 9; ++i) mean.values()[i] += y.values()[i] / kSamples;
+    }
+    const McRequest request{.x = &x, .samples = kSamples, .seed = kSeed}, other{.x = &others, .samples = 9, .seed = 2};
+    const McRequest plain{.x = &x};
+    const std::vector<McRequest> batch = {other, request, plain};
+    const Loss loss = Loss::kMeanSquaredError;
+    const auto together = PredictMonteCarlo(model, batch, loss);
+    for (std::size_t i = 0; i < 9; ++i) EXPECT_NEAR(together[1].mean.values()[i], mean.values()[i], 1e-5);
+    ExpectSame(together[1], PredictMonteCarlo(model, {&request, 1}, loss)[0]);
+    EXPECT_TRUE(test::SameBits(together[2].mean.values(), model.Forward({}, x).values()));
+    EXPECT_TRUE(test::SameBits(PredictMonteCarlo(model, batch, loss, Rate(0))[1].mean.values(),
+                               PredictMonteCarlo(model, {&plain, 1}, loss)[0].mean.values()));
   }
 }
 

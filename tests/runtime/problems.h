@@ -11,6 +11,22 @@
 
 namespace fallow::nn {
 
+// Models that are no chains, of six inputs and three outputs.
+inline constexpr const char* kGraphs[] = {
+    // Around one layer, and around that again; a value that two layers read.
+    "dense:8:relu@a,dropout:0.5,dense:8@b,add:a,relu,dense:8,add:b,dense:3",
+    // A sum with itself; in place behind a value that is read later; a label that nobody reads.
+    "dense:8@a,add:a,tanh@b,dropout:0.3,elu,dense:8@unread,sigmoid,add:b,softmax,dense:3",
+    // Branches from the input, with dropout in one, joined twice.
+    "dropout:0.2,dense:5:gelu@left,from:input,dense:4:tanh,flatten@right,concat:left,dense:6:relu,concat:right,dense:3",
+    // Inputs of two shapes. The last layer adds what the first one made.
+    "input:table:4,dense:3:selu@table,input:image:1x2,flatten,dropout:0.4,dense:3,add:table",
+    // A branch that goes back to before a dropout, and out of it.
+    "dense:7@a,dropout:0.5,relu@b,from:a,dense:7:relu,add:b@c,from:b,add:c,add:a,dense:3",
+    // Of the input and of nothing that learns.
+    "dense:6,add:input,dropout:0.1,concat:input,dense:3,leaky_relu@last,from:input,dense:3,add:last",
+};
+
 // Uniform in [-1, 1), the same everywhere, which the standard distributions are not.
 inline float Uniform(std::mt19937& random) { return static_cast<float>(static_cast<double>(random()) * 0x1p-31 - 1.0); }
 

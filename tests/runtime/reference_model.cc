@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <numbers>
+#include <sstream>
 #include <stdexcept>
 
 #include "tests/support/oracle.h"
@@ -106,10 +108,15 @@ Model::Model(Sequential& model) {
     const auto values = named.parameter->value.values();
     parameters.emplace_back(values.begin(), values.end());
   }
+  std::istringstream list(model.Layers());
+  for (std::string entry; std::getline(list, entry, ',');) {
+    labels_.push_back(entry.find('@') == std::string::npos ? "" : entry.substr(entry.find('@') + 1));
+  }
   Shape shape = model.input_shape();
   std::size_t next = 0;
   for (const LayerInfo& layer : model.layer_info()) {
     specs_.push_back(layer.spec);
+    elements_.push_back(layer.output.elements());
     last_dimension_.push_back(shape.rank() == 0 ? 1 : shape[shape.rank() - 1]);
     const bool dense = Field(layer.spec, 0) == "dense";
     weight_.push_back(next);
@@ -121,19 +128,31 @@ Model::Model(Sequential& model) {
 
 Row Model::Forward(const Pass& pass, std::size_t row, const Row& input) const {
   Row x = input;
+  std::map<std::string, Row> labelled = {{"input", input}};
+  std::size_t taken = 0;  // Of the input, by its parts.
   for (std::size_t i = 0; i < specs_.size(); ++i) {
     const std::string kind = Field(specs_[i], 0);
-    if (kind == "flatten") continue;
-    if (kind == "dense") {
+    const std::string field = Field(specs_[i], 1);
+    if (kind == "flatten") {
+    } else if (kind == "from") {
+      x = labelled.at(field);
+    } else if (kind == "input") {
+      x.assign(input.begin() + taken, input.begin() + taken + elements_[i]);
+      taken += elements_[i];
+    } else if (kind == "add") {
+      for (std::size_t j = 0; j < x.size(); ++j) x[j] += labelled.at(field)[j];
+    } else if (kind == "concat") {
+      x.insert(x.end(), labelled.at(field).begin(), labelled.at(field).end());
+    } else if (kind == "dense") {
       x = Dense(parameters[weight_[i]], has_bias_[i] ? &parameters[weight_[i] + 1] : nullptr, x);
     } else if (kind == "dropout") {
-      x = Dropout(std::stod(Field(specs_[i], 1)), pass, i, row, x);
+      x = Dropout(std::stod(field), pass, i, row, x);
     } else if (kind == "softmax") {
       x = SoftmaxGroups(x, last_dimension_[i]);
     } else {
-      const std::string slope = Field(specs_[i], 1);
-      for (double& v : x) v = Activate(kind, v, slope.empty() ? 0.01 : std::stod(slope));
+      for (double& v : x) v = Activate(kind, v, field.empty() ? 0.01 : std::stod(field));
     }
+    if (!labels_[i].empty()) labelled[labels_[i]] = x;
   }
   return x;
 }

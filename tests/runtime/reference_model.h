@@ -42,9 +42,11 @@ class Model {
 
  private:
   std::vector<std::string> specs_;
+  std::vector<std::string> labels_;  // Empty if a layer has none.
   std::vector<std::size_t> weight_;  // Of each layer: its index in `parameters`, if it has any.
   std::vector<bool> has_bias_;
   std::vector<std::size_t> last_dimension_;
+  std::vector<std::size_t> elements_;  // Of what a layer makes.
 };
 
 std::vector<Row> Rows(const Tensor& x);

@@ -7,6 +7,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 
 #include "fallow/execution.h"
 #include "fallow/nn/tensor.h"
@@ -74,7 +75,13 @@ struct LayerPlan {
 struct Memory {
   float* saved = nullptr;  // Of row `rows.begin` where a call has rows, else of row 0. Null unless pass.mode is kTrain.
   float* scratch = nullptr;
+  // Of a layer with a second input: that input in ForwardRows, and in BackwardRows where its gradient goes, or null.
+  const float* other = nullptr;
+  float* other_gradient = nullptr;
 };
+
+// The label of a model's input.
+inline constexpr std::string_view kModelInput = "input";
 
 // A layer works row by row: row r of the output depends on row r of the input alone, in training perhaps also on what
 // BeginForward found in the batch. A batch is cut into row blocks whose bounds depend on the batch's size alone;
@@ -83,6 +90,18 @@ struct Memory {
 class Layer {
  public:
   virtual ~Layer() = default;
+
+  // The name of what the layer makes, for layers that read it by input_label or other_label. Most need none.
+  std::string label;
+
+  // The value that the layer reads, where it is not that of the layer before it; and its second input, if it has any.
+  virtual std::string_view input_label() const { return {}; }
+  virtual std::string_view other_label() const { return {}; }
+  // Before Plan: the shape of the second input.
+  virtual void SetOtherShape(const Shape&) {}
+  // Before Plan, of a layer that takes a part of the model's input: that it begins at element `first`. Returns how many
+  // elements it takes.
+  virtual std::size_t TakeInput(std::size_t /*first*/) { return 0; }
 
   // As written in a layer list: "dense:128", "dropout:0.5", "relu". Parsing it again gives the same layer.
   virtual std::string Spec() const = 0;

@@ -42,12 +42,25 @@ std::unique_ptr<Layer> MakeDropout(double rate);
 // (a, b, ...) -> (a * b * ...)
 std::unique_ptr<Layer> MakeFlatten();
 
+// These tie values together; see ParseLayers. What the layer with this label made, again:
+std::unique_ptr<Layer> MakeFrom(std::string label);
+// A named part of the model's input, which such layers take in order: of shape `shape`.
+std::unique_ptr<Layer> MakeInput(std::string name, const Shape& shape);
+// y = x + what the label names, of the same shape.
+std::unique_ptr<Layer> MakeAdd(std::string label);
+// x, then what the label names, along the first dimension of a sample.
+std::unique_ptr<Layer> MakeConcat(std::string label);
+
 // Parses a list of layers, separated by commas:
 //   dense:UNITS[:ACTIVATION][:l1=X][:l2=X][:max_norm=X][:bias=0]   dropout:RATE   flatten
 //   relu   leaky_relu[:NEGATIVE_SLOPE]   elu   selu   gelu   silu   sigmoid   tanh   softmax
 // such as "dense:128:relu,dropout:0.5,dense:64:relu:l2=1e-4,dropout:0.3,dense:10". `dense:N:relu` stands for the two
-// layers "dense:N" and "relu", as in PyTorch, and "linear" for none. Throws Error naming the position and the
-// text at fault.
+// layers "dense:N" and "relu", as in PyTorch, and "linear" for none.
+//   add:LABEL   concat:LABEL   from:LABEL   input:NAME:SHAPE
+// make a graph of the chain: "@LABEL" behind a layer names what it makes, and "input" is the model's input. So
+// "dense:64:relu@a,dropout:0.5,dense:64,add:a,relu,dense:10" has a connection around two layers; and
+// "input:image:28x28,flatten,dense:64:relu@image,input:age:1,dense:8:relu,concat:image,dense:2" two inputs, which are
+// one row of 785 numbers. Throws Error naming the position and the text at fault.
 std::vector<std::unique_ptr<Layer>> ParseLayers(std::string_view list);
 
 }  // namespace fallow::nn

@@ -1,4 +1,4 @@
-// A model: a chain of layers.
+// A model: a chain or a graph of layers.
 #ifndef FALLOW_NN_MODEL_H_
 #define FALLOW_NN_MODEL_H_
 

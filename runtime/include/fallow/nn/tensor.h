@@ -8,6 +8,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 
 namespace fallow::nn {
 
@@ -31,6 +32,9 @@ class Shape {
   std::array<std::size_t, kMaxRank> dims_{};
   std::size_t rank_ = 0;
 };
+
+// Of ToString's form. Throws Error if it is not, or a dimension is 0.
+Shape ParseShape(std::string_view text);
 
 // A batch of samples: element (r, j) is data()[r * cols() + j]. Owns its memory, which is 64-byte aligned; movable, and
 // copyable only by Clone(). Contents are zero after construction and unspecified after Resize.

@@ -6,12 +6,11 @@
 #include <string>
 #include <vector>
 
-#include "fallow/mask.h"
 #include "fallow/nn/error.h"
 #include "fallow/nn/layers.h"
-#include "fallow/philox.h"
 #include "kernels/parallel.h"
 #include "runtime/blas.h"
+#include "runtime/initial_values.h"
 #include "runtime/numbers.h"
 #include "runtime/ordered_product.h"
 #include "runtime/region.h"
@@ -57,30 +56,6 @@ void ForEachPart(GemmSize size, const Execution& execution, const Body& body) {
   });
 }
 
-// The stream of initial parameters: a layer index that no model reaches keeps it apart from all dropout masks.
-constexpr std::uint64_t kInitialStream = 0xFFFFFF;
-
-// Uniform in (-limit, limit): element i from word i % 4 of Philox block i / 4, counted from `first_block`.
-void FillUniform(std::uint64_t seed, std::size_t index, std::uint64_t first_block, double limit,
-                 std::span<float> values) {
-  const std::uint64_t stream = StreamOf(kInitialStream, index);
-  const auto lo = [](std::uint64_t v) { return static_cast<std::uint32_t>(v); };
-  const auto hi = [](std::uint64_t v) { return static_cast<std::uint32_t>(v >> 32); };
-  for (std::size_t i = 0; i < values.size(); i += 4) {
-    const std::uint64_t block = first_block + i / 4;
-    const auto words = Philox4x32({lo(block), hi(block), lo(stream), hi(stream)}, {lo(seed), hi(seed)}, Rounds::k10);
-    for (std::size_t j = i; j < std::min(i + 4, values.size()); ++j) {
-      const double unit = (words[j % 4] + 0.5) * 0x1p-31 - 1.0;
-      values[j] = static_cast<float>(limit * unit);
-    }
-  }
-}
-
-void CheckPenalty(const char* name, float value) {
-  if (value >= 0 && std::isfinite(value)) return;
-  throw Error(std::string("dense: ") + name + " is " + FormatNumber(value) + ", expected a number >= 0");
-}
-
 void CheckDimension(const char* name, std::size_t value) {
   if (value >= 1 && value <= kMaxBlasDimension) return;
   throw Error("dense: " + std::to_string(value) + ' ' + name + ", expected 1 to " + std::to_string(kMaxBlasDimension));
@@ -90,9 +65,9 @@ class Dense : public Layer {
  public:
   Dense(std::size_t units, const DenseOptions& options) : units_(units), options_(options) {
     CheckDimension("units", units);
-    CheckPenalty("l1", options.l1);
-    CheckPenalty("l2", options.l2);
-    CheckPenalty("max_norm", options.max_norm);
+    CheckPenalty("dense", "l1", options.l1);
+    CheckPenalty("dense", "l2", options.l2);
+    CheckPenalty("dense", "max_norm", options.max_norm);
   }
 
   std::string Spec() const override {
@@ -125,12 +100,7 @@ class Dense : public Layer {
     if (options_.use_bias) {
       parameters_.push_back({.name = "bias", .value = Tensor(1, Shape{units_}), .gradient = Tensor(1, Shape{units_})});
     }
-    const double limit = 1 / std::sqrt(static_cast<double>(inputs_));
-    std::uint64_t block = 0;
-    for (Parameter& parameter : parameters_) {
-      FillUniform(seed, index, block, limit, parameter.value.values());
-      block += std::uint64_t{1} << 62;  // No array is as long.
-    }
+    FillUniform(seed, index, 1 / std::sqrt(static_cast<double>(inputs_)), parameters_);
   }
 
   std::span<Parameter> parameters() override { return parameters_; }

@@ -2,6 +2,7 @@
 
 #include <cblas.h>
 
+#include <algorithm>
 #include <string>
 
 #include "fallow/nn/blas.h"
@@ -11,10 +12,10 @@ namespace fallow::nn {
 namespace {
 
 void Gemm(CBLAS_TRANSPOSE transpose_a, CBLAS_TRANSPOSE transpose_b, GemmSize size, const float* a, std::size_t lda,
-          const float* b, std::size_t ldb, float* c, std::size_t ldc) {
+          const float* b, std::size_t ldb, float beta, float* c, std::size_t ldc) {
   const auto to_int = [](std::size_t v) { return static_cast<int>(v); };
   cblas_sgemm(CblasRowMajor, transpose_a, transpose_b, to_int(size.m), to_int(size.n), to_int(size.k), 1.0f, a,
-              to_int(lda), b, to_int(ldb), 0.0f, c, to_int(ldc));
+              to_int(lda), b, to_int(ldb), beta, c, to_int(ldc));
 }
 
 }  // namespace
@@ -33,19 +34,36 @@ void GemmNT(GemmSize size, const float* a, std::size_t lda, const float* b, std:
                 static_cast<int>(ldb), a, 1, 0.0f, c, 1);
     return;
   }
-  Gemm(CblasNoTrans, CblasTrans, size, a, lda, b, ldb, c, ldc);
+  Gemm(CblasNoTrans, CblasTrans, size, a, lda, b, ldb, /*beta=*/0.0f, c, ldc);
 }
 
 void GemmNN(GemmSize size, const float* a, std::size_t lda, const float* b, std::size_t ldb, float* c, std::size_t ldc,
             const Execution& execution) {
   const Region region(kGemm, size.m * size.n * size.k, execution);
-  Gemm(CblasNoTrans, CblasNoTrans, size, a, lda, b, ldb, c, ldc);
+  Gemm(CblasNoTrans, CblasNoTrans, size, a, lda, b, ldb, /*beta=*/0.0f, c, ldc);
 }
 
 void GemmTN(GemmSize size, const float* a, std::size_t lda, const float* b, std::size_t ldb, float* c, std::size_t ldc,
             const Execution& execution) {
   const Region region(kGemm, size.m * size.n * size.k, execution);
-  Gemm(CblasTrans, CblasNoTrans, size, a, lda, b, ldb, c, ldc);
+  Gemm(CblasTrans, CblasNoTrans, size, a, lda, b, ldb, /*beta=*/0.0f, c, ldc);
+}
+
+void AddGemmTN(GemmSize size, const float* a, std::size_t lda, const float* b, std::size_t ldb, float* c,
+               std::size_t ldc, const Execution& execution) {
+  const Region region(kGemm, size.m * size.n * size.k, execution);
+  Gemm(CblasTrans, CblasNoTrans, size, a, lda, b, ldb, /*beta=*/1.0f, c, ldc);
+}
+
+void SumRows(std::size_t rows, const float* x, std::size_t ldx, std::size_t cols, float* sum) {
+  std::fill_n(sum, cols, 0.0f);
+  AddRows(rows, x, ldx, cols, sum);
+}
+
+void AddRows(std::size_t rows, const float* x, std::size_t ldx, std::size_t cols, float* sum) {
+  for (std::size_t r = 0; r < rows; ++r, x += ldx) {
+    for (std::size_t j = 0; j < cols; ++j) sum[j] += x[j];
+  }
 }
 
 }  // namespace fallow::nn

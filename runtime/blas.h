@@ -28,6 +28,14 @@ void GemmNN(GemmSize size, const float* a, std::size_t lda, const float* b, std:
 void GemmTN(GemmSize size, const float* a, std::size_t lda, const float* b, std::size_t ldb, float* c, std::size_t ldc,
             const Execution& execution = {});
 
+// c += a^T b, as GemmTN.
+void AddGemmTN(GemmSize size, const float* a, std::size_t lda, const float* b, std::size_t ldb, float* c,
+               std::size_t ldc, const Execution& execution = {});
+
+// sum[j] = sum over r of x[r * ldx + j] for j < cols, in the order of the rows; AddRows adds to what is there.
+void SumRows(std::size_t rows, const float* x, std::size_t ldx, std::size_t cols, float* sum);
+void AddRows(std::size_t rows, const float* x, std::size_t ldx, std::size_t cols, float* sum);
+
 // For BlasName: defined once a BLAS, in its own file.
 std::string DescribeBlas();
 

@@ -1,5 +1,6 @@
 // Fully connected layers.
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <memory>
 #include <span>
@@ -61,9 +62,10 @@ void CheckDimension(const char* name, std::size_t value) {
   throw Error("dense: " + std::to_string(value) + ' ' + name + ", expected 1 to " + std::to_string(kMaxBlasDimension));
 }
 
+// Over a whole sample, or each of the vectors along its last dimension: then these are the rows of its products.
 class Dense : public Layer {
  public:
-  Dense(std::size_t units, const DenseOptions& options) : units_(units), options_(options) {
+  Dense(std::size_t units, const DenseOptions& options, bool last) : units_(units), options_(options), last_(last) {
     CheckDimension("units", units);
     CheckPenalty("dense", "l1", options.l1);
     CheckPenalty("dense", "l2", options.l2);
@@ -71,7 +73,7 @@ class Dense : public Layer {
   }
 
   std::string Spec() const override {
-    std::string spec = "dense:" + std::to_string(units_);
+    std::string spec = (last_ ? "dense_last:" : "dense:") + std::to_string(units_);
     const auto add = [&](const char* name, float value) {
       if (value != 0) spec += ':' + std::string(name) + '=' + FormatNumber(value);
     };
@@ -83,13 +85,14 @@ class Dense : public Layer {
   }
 
   LayerPlan Plan(const Shape& input) const override {
-    const std::uint64_t inputs = input.elements();
+    const std::uint64_t inputs = InputsOf(input);
     CheckDimension("inputs", inputs);
-    return {Shape{units_}, units_ * inputs + (options_.use_bias ? units_ : 0)};
+    return {OutputOf(input), units_ * inputs + (options_.use_bias ? units_ : 0)};
   }
 
   void Build(const Shape& input, std::uint64_t seed, std::size_t index) override {
-    inputs_ = input.elements();
+    inputs_ = InputsOf(input);
+    vectors_ = input.elements() / inputs_;
     parameters_.clear();
     parameters_.push_back({.name = "weight",
                            .value = Tensor(units_, Shape{inputs_}),
@@ -109,7 +112,7 @@ class Dense : public Layer {
 
   void ForwardRows(const Pass& pass, Rows rows, const float* x, float* y, const Memory&) override {
     const RowKernels& kernels = RowKernelsFor(pass.execution.target);
-    ForEachPart({rows.count(), units_, inputs_}, pass.execution, [&](Part part) {
+    ForEachPart({rows.count() * vectors_, units_, inputs_}, pass.execution, [&](Part part) {
       const GemmSize size{part.rows, part.cols, inputs_};
       const float* in = x + part.row * inputs_;
       const float* rows_of_weight = weight() + part.col * inputs_;
@@ -127,7 +130,7 @@ class Dense : public Layer {
   void BackwardRows(const Pass& pass, Rows rows, const float*, const float*, const float* dy, float* dx,
                     const Memory&) override {
     if (dx == nullptr) return;
-    ForEachPart({rows.count(), inputs_, units_}, pass.execution, [&](Part part) {
+    ForEachPart({rows.count() * vectors_, inputs_, units_}, pass.execution, [&](Part part) {
       GemmNN({part.rows, part.cols, units_}, dy + part.row * units_, units_, weight() + part.col, inputs_,
              dx + part.row * inputs_ + part.col, inputs_, pass.execution);
     });
@@ -139,32 +142,45 @@ class Dense : public Layer {
                           const Memory&) override {
     const std::size_t first = block * kUnitsPerBlock;
     const std::size_t count = std::min(kUnitsPerBlock, units_ - first);
-    GemmTN({count, inputs_, rows}, dy + first, units_, x, inputs_, parameters_[0].gradient.row(first).data(), inputs_,
-           pass.execution);
-    if (options_.use_bias) SumRows(rows, dy + first, count, parameters_[1].gradient.data() + first);
+    GemmTN({count, inputs_, rows * vectors_}, dy + first, units_, x, inputs_, parameters_[0].gradient.row(first).data(),
+           inputs_, pass.execution);
+    if (options_.use_bias) {
+      SumRows(rows * vectors_, dy + first, units_, count, parameters_[1].gradient.data() + first);
+    }
   }
 
  private:
   const float* weight() const { return parameters_[0].value.data(); }
 
-  // sum[j] = sum over r of dy[r * units_ + j], in the order of the rows.
-  void SumRows(std::size_t rows, const float* dy, std::size_t count, float* sum) const {
-    std::fill_n(sum, count, 0.0f);
-    for (std::size_t r = 0; r < rows; ++r, dy += units_) {
-      for (std::size_t j = 0; j < count; ++j) sum[j] += dy[j];
-    }
+  std::size_t InputsOf(const Shape& input) const {
+    if (!last_) return input.elements();
+    return input.rank() == 0 ? 1 : input[input.rank() - 1];
+  }
+
+  Shape OutputOf(const Shape& input) const {
+    if (!last_ || input.rank() == 0) return Shape{units_};
+    std::array<std::size_t, Shape::kMaxRank> dims;
+    for (std::size_t i = 0; i < input.rank(); ++i) dims[i] = input[i];
+    dims[input.rank() - 1] = units_;
+    return Shape(std::span<const std::size_t>(dims.data(), input.rank()));
   }
 
   std::size_t units_;
   DenseOptions options_;
+  bool last_;
   std::size_t inputs_ = 0;
+  std::size_t vectors_ = 0;  // Of a sample.
   std::vector<Parameter> parameters_;
 };
 
 }  // namespace
 
 std::unique_ptr<Layer> MakeDense(std::size_t units, const DenseOptions& options) {
-  return std::make_unique<Dense>(units, options);
+  return std::make_unique<Dense>(units, options, /*last=*/false);
+}
+
+std::unique_ptr<Layer> MakeDenseLast(std::size_t units, const DenseOptions& options) {
+  return std::make_unique<Dense>(units, options, /*last=*/true);
 }
 
 }  // namespace fallow::nn

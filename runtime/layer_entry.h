@@ -22,6 +22,7 @@ class LayerEntry {
   // `position` counts from 1.
   LayerEntry(std::size_t position, std::string_view text);
 
+  std::size_t position() const { return position_; }
   std::string_view kind() const { return fields_[0]; }
   std::string_view label() const { return label_; }    // Empty if it has none.
   std::size_t size() const { return fields_.size(); }  // Of fields, the kind included.

@@ -7,6 +7,7 @@
 
 #include "fallow/nn/error.h"
 #include "fallow/nn/layers.h"
+#include "runtime/attention_entries.h"
 #include "runtime/layer_entry.h"
 #include "runtime/merge_entries.h"
 
@@ -31,7 +32,7 @@ std::vector<LayerEntry> Entries(std::string_view list) {
 }
 
 void AddDense(const LayerEntry& entry, LayerChain& layers) {
-  if (entry.size() < 2) entry.Fail("expected dense:UNITS");
+  if (entry.size() < 2) entry.Fail("expected " + std::string(entry.kind()) + ":UNITS");
   // As in "dense:N:relu".
   const bool own_activation = entry.size() >= 3 && entry.field(2).find('=') == std::string_view::npos;
   DenseOptions options;
@@ -50,7 +51,8 @@ void AddDense(const LayerEntry& entry, LayerChain& layers) {
                       return false;
                     });
   const auto units = entry.Number<std::size_t>(entry.field(1), "a whole number of units");
-  layers.push_back(entry.Named([&] { return MakeDense(units, options); }));
+  const auto make = entry.kind() == "dense" ? MakeDense : MakeDenseLast;
+  layers.push_back(entry.Named([&] { return make(units, options); }));
   if (own_activation) AddActivation(entry, entry.field(2), layers);
 }
 
@@ -84,10 +86,16 @@ struct Kind {
 };
 
 constexpr Kind kKinds[] = {
-    {"dense", "dense:UNITS", AddDense}, {"dropout", "dropout:RATE", AddDropout},
-    {"flatten", "flatten", AddFlatten}, {"leaky_relu", "leaky_relu", AddLeakyReLU},
-    {"add", "add:LABEL", AddAdd},       {"concat", "concat:LABEL", AddConcat},
-    {"from", "from:LABEL", AddFrom},    {"input", "input:NAME:SHAPE", AddInput},
+    {"dense", "dense:UNITS", AddDense},
+    {"dropout", "dropout:RATE", AddDropout},
+    {"flatten", "flatten", AddFlatten},
+    {"leaky_relu", "leaky_relu", AddLeakyReLU},
+    {"dense_last", "dense_last:UNITS", AddDense},
+    {"attention", "attention:HEADS", AddAttention},
+    {"add", "add:LABEL", AddAdd},
+    {"concat", "concat:LABEL", AddConcat},
+    {"from", "from:LABEL", AddFrom},
+    {"input", "input:NAME:SHAPE", AddInput},
 };
 
 // Kinds that are no activation of ParseActivation or softmax are in kKinds.

@@ -67,6 +67,7 @@ struct Sequential::Impl {
   std::vector<std::string> specs;  // Of the layers, for profile records.
   std::vector<Shape> shapes;       // Of value i; see BufferPlan.
   std::size_t max_cols = 1;
+  std::size_t max_mask = 1;       // Elements of the largest mask for a row.
   std::size_t first_trained = 0;  // The first layer that learns; nothing before it needs gradients.
   std::array<BufferPlan, 3> value_plans;
   BufferPlan gradient_plan;
@@ -90,6 +91,8 @@ Sequential::Impl::Impl(const Shape& input_shape, std::vector<std::unique_ptr<Lay
   std::vector<std::size_t> cols;
   for (const Shape& shape : shapes) cols.push_back(shape.elements());
   max_cols = *std::max_element(cols.begin(), cols.end());
+  max_mask = max_cols;
+  for (const auto& layer : layers) max_mask = std::max(max_mask, layer->mask_elements());
   if (cols[0] == 0) throw Error("model: input shape " + input_shape.ToString() + ", expected at least one element");
 
   for (const Mode mode : {Mode::kTrain, Mode::kInfer, Mode::kMonteCarlo}) {
@@ -125,7 +128,7 @@ void Sequential::Impl::ResizeScratch(Mode mode, std::size_t rows) {
 
 void Sequential::Impl::CheckRows(std::uint64_t first_row, std::size_t rows) const {
   constexpr std::uint64_t kMaxElement = std::uint64_t{1} << 57;
-  const std::uint64_t max_row = kMaxElement / max_cols;
+  const std::uint64_t max_row = kMaxElement / max_mask;
   if (rows <= max_row && first_row <= max_row - rows) return;
   throw Error("model: first row " + std::to_string(first_row) + ", expected at most " + std::to_string(max_row) +
               " rows");

@@ -63,7 +63,7 @@ AdamStep MakeAdamStep(const OptimizerOptions& o, double learning_rate, std::uint
 }
 
 // Biases have no weight decay.
-bool Decays(const Parameter& parameter) { return parameter.name != "bias"; }
+bool Decays(const Parameter& parameter) { return parameter.name.find("bias") == std::string::npos; }
 
 }  // namespace
 

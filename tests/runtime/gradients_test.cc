@@ -131,6 +131,21 @@ TEST(GradientsTest, Graphs) {
   }
 }
 
+TEST(GradientsTest, Attention) {
+  for (const char* attention : {"attention:2", "attention:1:dropout=0.3", "attention:4:causal=1:dropout=0.5:bias=0"}) {
+    // As the first layer that learns, and behind another.
+    ExpectGradients({{5, 8}, (std::string(attention) + ",dense:3").c_str()}, 4);
+    ExpectGradients(
+        {{5, 6}, ("dense_last:8:tanh," + std::string(attention) + "@a,dense_last:8:gelu,add:a,dense:3").c_str()}, 11);
+  }
+  ExpectGradients({{3, 200}, "attention:8,dense:3"}, 3);  // Several blocks of units.
+}
+
+TEST(GradientsTest, DenseOverTheLastDimension) {
+  ExpectGradients({{2, 3, 4}, "dense_last:7:relu,dropout:0.3,dense_last:5:bias=0,dense:3"}, 4);
+  ExpectGradients({{4}, "dense_last:150,dense:3"}, 2);
+}
+
 TEST(GradientsTest, OneRow) { ExpectGradients({{5}, "dense:8:relu,dropout:0.3,dense:3"}, 1); }
 
 }  // namespace

@@ -4,9 +4,11 @@
 #include <cmath>
 #include <map>
 #include <numbers>
+#include <span>
 #include <sstream>
 #include <stdexcept>
 
+#include "tests/runtime/reference_layers.h"
 #include "tests/support/oracle.h"
 
 namespace fallow::nn::reference {
@@ -14,6 +16,9 @@ namespace {
 
 constexpr double kSeluScale = 1.0507009873554805;
 constexpr double kSeluAlpha = 1.6732632423543772;
+
+const std::map<std::string, Row (*)(const LayerContext&, const Row&)> kMoreLayers = {{"attention", Attention},
+                                                                                     {"dense_last", DenseLast}};
 
 double Sigmoid(double x) { return 1.0 / (1.0 + std::exp(-x)); }
 double Phi(double x) { return 0.5 * std::erfc(-x / std::numbers::sqrt2); }
@@ -112,17 +117,22 @@ Model::Model(Sequential& model) {
   for (std::string entry; std::getline(list, entry, ',');) {
     labels_.push_back(entry.find('@') == std::string::npos ? "" : entry.substr(entry.find('@') + 1));
   }
+  const std::vector<NamedParameter> named = model.parameters();
+  std::map<std::string, Shape> labelled = {{"input", model.input_shape()}};
   Shape shape = model.input_shape();
-  std::size_t next = 0;
+  std::size_t end = 0;
+  weight_.push_back(0);
   for (const LayerInfo& layer : model.layer_info()) {
+    const std::string prefix = std::to_string(specs_.size()) + '.';
+    const std::string kind = Field(layer.spec, 0);
+    if (kind == "from" || kind == "input") shape = labelled.at(kind == "from" ? Field(layer.spec, 1) : "input");
     specs_.push_back(layer.spec);
-    elements_.push_back(layer.output.elements());
-    last_dimension_.push_back(shape.rank() == 0 ? 1 : shape[shape.rank() - 1]);
-    const bool dense = Field(layer.spec, 0) == "dense";
-    weight_.push_back(next);
-    has_bias_.push_back(dense && layer.spec.find("bias=0") == std::string::npos);
-    if (dense) next += has_bias_.back() ? 2 : 1;
+    inputs_.push_back(shape);
+    outputs_.push_back(layer.output);
+    while (end < named.size() && named[end].name.starts_with(prefix)) ++end;
+    weight_.push_back(end);
     shape = layer.output;
+    if (!labels_[specs_.size() - 1].empty()) labelled[labels_[specs_.size() - 1]] = shape;
   }
 }
 
@@ -133,22 +143,27 @@ Row Model::Forward(const Pass& pass, std::size_t row, const Row& input) const {
   for (std::size_t i = 0; i < specs_.size(); ++i) {
     const std::string kind = Field(specs_[i], 0);
     const std::string field = Field(specs_[i], 1);
-    if (kind == "flatten") {
+    const std::span<const Row> own = std::span(parameters).subspan(weight_[i], weight_[i + 1] - weight_[i]);
+    const auto more = kMoreLayers.find(kind);
+    if (more != kMoreLayers.end()) {
+      x = more->second({specs_[i], i, inputs_[i], outputs_[i], own, pass, row}, x);
+    } else if (kind == "flatten") {
     } else if (kind == "from") {
       x = labelled.at(field);
     } else if (kind == "input") {
-      x.assign(input.begin() + taken, input.begin() + taken + elements_[i]);
-      taken += elements_[i];
+      const std::size_t elements = outputs_[i].elements();
+      x.assign(input.begin() + taken, input.begin() + taken + elements);
+      taken += elements;
     } else if (kind == "add") {
       for (std::size_t j = 0; j < x.size(); ++j) x[j] += labelled.at(field)[j];
     } else if (kind == "concat") {
       x.insert(x.end(), labelled.at(field).begin(), labelled.at(field).end());
     } else if (kind == "dense") {
-      x = Dense(parameters[weight_[i]], has_bias_[i] ? &parameters[weight_[i] + 1] : nullptr, x);
+      x = Dense(own[0], own.size() > 1 ? &own[1] : nullptr, x);
     } else if (kind == "dropout") {
       x = Dropout(std::stod(field), pass, i, row, x);
     } else if (kind == "softmax") {
-      x = SoftmaxGroups(x, last_dimension_[i]);
+      x = SoftmaxGroups(x, inputs_[i].rank() == 0 ? 1 : inputs_[i][inputs_[i].rank() - 1]);
     } else {
       for (double& v : x) v = Activate(kind, v, field.empty() ? 0.01 : std::stod(field));
     }

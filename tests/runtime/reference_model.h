@@ -42,11 +42,9 @@ class Model {
 
  private:
   std::vector<std::string> specs_;
-  std::vector<std::string> labels_;  // Empty if a layer has none.
-  std::vector<std::size_t> weight_;  // Of each layer: its index in `parameters`, if it has any.
-  std::vector<bool> has_bias_;
-  std::vector<std::size_t> last_dimension_;
-  std::vector<std::size_t> elements_;  // Of what a layer makes.
+  std::vector<std::string> labels_;      // Empty if a layer has none.
+  std::vector<std::size_t> weight_;      // Of each layer, and of the end: where its parameters begin in `parameters`.
+  std::vector<Shape> inputs_, outputs_;  // Of each layer.
 };
 
 std::vector<Row> Rows(const Tensor& x);

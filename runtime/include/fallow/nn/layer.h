@@ -119,6 +119,8 @@ class Layer {
   virtual bool identity(Mode) const { return false; }
   // Whether it is one that drops, at a rate that Pass::rate replaces.
   virtual bool drops() const { return false; }
+  // Elements of its masks for a row, where they are more than those of its input and output.
+  virtual std::size_t mask_elements() const { return 0; }
   // Whether y may be x in ForwardRows, and dx be dy in BackwardRows. In training, y is x only if needs_input is false.
   virtual bool in_place() const { return false; }
   // Whether y > 0 exactly where x > 0, except perhaps where dx is 0: what NeedsOutput::kSign asks of a layer in place.

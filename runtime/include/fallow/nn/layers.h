@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "fallow/activation.h"
+#include "fallow/nn/attention.h"
 #include "fallow/nn/layer.h"
 #include "fallow/rate.h"
 
@@ -31,6 +32,8 @@ struct DenseOptions {
 // y = x W^T + b over the flattened sample. weight: (units, inputs). Both start uniform in +-1 / sqrt(inputs): all of
 // this as PyTorch's Linear.
 std::unique_ptr<Layer> MakeDense(std::size_t units, const DenseOptions& options = {});
+// The same over the last dimension alone, for each of the others: (a, b, inputs) -> (a, b, units). PyTorch's Linear.
+std::unique_ptr<Layer> MakeDenseLast(std::size_t units, const DenseOptions& options = {});
 // Element by element. `negative_slope`, at least 0, is kLeakyReLU's. Not for kLinear, which is no layer.
 std::unique_ptr<Layer> MakeActivation(Activation activation, double negative_slope = 0.01);
 // exp(x - max) / sum over the sample's last dimension.
@@ -52,7 +55,9 @@ std::unique_ptr<Layer> MakeAdd(std::string label);
 std::unique_ptr<Layer> MakeConcat(std::string label);
 
 // Parses a list of layers, separated by commas:
-//   dense:UNITS[:ACTIVATION][:l1=X][:l2=X][:max_norm=X][:bias=0]   dropout:RATE   flatten
+//   dense:UNITS[:ACTIVATION][:l1=X][:l2=X][:max_norm=X][:bias=0]   dense_last, the same   dropout:RATE   flatten
+//   attention:HEADS[:dropout=RATE][:causal=1][:bias=0]
+//   transformer:DIM:HEADS:FEED_FORWARD[:dropout=RATE][:activation=NAME][:causal=1]
 //   relu   leaky_relu[:NEGATIVE_SLOPE]   elu   selu   gelu   silu   sigmoid   tanh   softmax
 // such as "dense:128:relu,dropout:0.5,dense:64:relu:l2=1e-4,dropout:0.3,dense:10". `dense:N:relu` stands for the two
 // layers "dense:N" and "relu", as in PyTorch, and "linear" for none.

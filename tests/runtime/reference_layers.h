@@ -1,0 +1,40 @@
+// Layers of the reference model that take more than a line, each in a file of its own.
+#ifndef FALLOW_TESTS_RUNTIME_REFERENCE_LAYERS_H_
+#define FALLOW_TESTS_RUNTIME_REFERENCE_LAYERS_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "fallow/nn/layer.h"
+#include "tests/runtime/reference_model.h"
+
+namespace fallow::nn::reference {
+
+struct LayerContext {
+  const std::string& spec;
+  std::size_t index;  // Of the layer.
+  const Shape& input;
+  const Shape& output;
+  std::span<const Row> parameters;  // Of the layer, in its own order.
+  const Pass& pass;
+  std::size_t row;  // Of the batch.
+
+  // The field behind the `i`-th colon of the spec, or of name=value the value; empty if there is none.
+  std::string Field(std::size_t i) const;
+  std::string Option(const std::string& name) const;
+  double Number(const std::string& option, double value) const;
+
+  // 1 / (1 - rate) or 0 for elements [first, first + count) of the layer's mask for this row; all 1 where nothing
+  // drops.
+  std::vector<double> Mask(double rate, std::uint64_t first, std::size_t count) const;
+};
+
+Row Attention(const LayerContext& context, const Row& x);
+Row DenseLast(const LayerContext& context, const Row& x);
+
+}  // namespace fallow::nn::reference
+
+#endif  // FALLOW_TESTS_RUNTIME_REFERENCE_LAYERS_H_

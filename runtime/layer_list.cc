@@ -7,6 +7,7 @@
 
 #include "fallow/nn/error.h"
 #include "fallow/nn/layers.h"
+#include "runtime/convolution_entries.h"
 #include "runtime/layer_entry.h"
 #include "runtime/merge_entries.h"
 
@@ -84,10 +85,22 @@ struct Kind {
 };
 
 constexpr Kind kKinds[] = {
-    {"dense", "dense:UNITS", AddDense}, {"dropout", "dropout:RATE", AddDropout},
-    {"flatten", "flatten", AddFlatten}, {"leaky_relu", "leaky_relu", AddLeakyReLU},
-    {"add", "add:LABEL", AddAdd},       {"concat", "concat:LABEL", AddConcat},
-    {"from", "from:LABEL", AddFrom},    {"input", "input:NAME:SHAPE", AddInput},
+    {"avgpool1d", "avgpool1d:KERNEL", AddAvgPool1D},
+    {"avgpool2d", "avgpool2d:KERNEL", AddAvgPool2D},
+    {"conv1d", "conv1d:FILTERS:KERNEL", AddConv1D},
+    {"conv2d", "conv2d:FILTERS:KERNEL", AddConv2D},
+    {"global_avgpool", "global_avgpool", AddGlobalAvgPool},
+    {"global_maxpool", "global_maxpool", AddGlobalMaxPool},
+    {"maxpool1d", "maxpool1d:KERNEL", AddMaxPool1D},
+    {"maxpool2d", "maxpool2d:KERNEL", AddMaxPool2D},
+    {"dense", "dense:UNITS", AddDense},
+    {"dropout", "dropout:RATE", AddDropout},
+    {"flatten", "flatten", AddFlatten},
+    {"leaky_relu", "leaky_relu", AddLeakyReLU},
+    {"add", "add:LABEL", AddAdd},
+    {"concat", "concat:LABEL", AddConcat},
+    {"from", "from:LABEL", AddFrom},
+    {"input", "input:NAME:SHAPE", AddInput},
 };
 
 // Kinds that are no activation of ParseActivation or softmax are in kKinds.

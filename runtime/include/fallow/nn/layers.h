@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "fallow/activation.h"
+#include "fallow/nn/convolution.h"
 #include "fallow/nn/layer.h"
 #include "fallow/rate.h"
 

@@ -8,6 +8,7 @@
 #include "fallow/nn/error.h"
 #include "fallow/nn/layers.h"
 #include "runtime/attention_entries.h"
+#include "runtime/convolution_entries.h"
 #include "runtime/layer_entry.h"
 #include "runtime/merge_entries.h"
 
@@ -91,11 +92,19 @@ constexpr Kind kKinds[] = {
     {"flatten", "flatten", AddFlatten},
     {"leaky_relu", "leaky_relu", AddLeakyReLU},
     {"dense_last", "dense_last:UNITS", AddDense},
-    {"attention", "attention:HEADS", AddAttention},
     {"add", "add:LABEL", AddAdd},
+    {"attention", "attention:HEADS", AddAttention},
+    {"avgpool1d", "avgpool1d:KERNEL", AddAvgPool1D},
+    {"avgpool2d", "avgpool2d:KERNEL", AddAvgPool2D},
     {"concat", "concat:LABEL", AddConcat},
+    {"conv1d", "conv1d:FILTERS:KERNEL", AddConv1D},
+    {"conv2d", "conv2d:FILTERS:KERNEL", AddConv2D},
     {"from", "from:LABEL", AddFrom},
+    {"global_avgpool", "global_avgpool", AddGlobalAvgPool},
+    {"global_maxpool", "global_maxpool", AddGlobalMaxPool},
     {"input", "input:NAME:SHAPE", AddInput},
+    {"maxpool1d", "maxpool1d:KERNEL", AddMaxPool1D},
+    {"maxpool2d", "maxpool2d:KERNEL", AddMaxPool2D},
 };
 
 // Kinds that are no activation of ParseActivation or softmax are in kKinds.

@@ -294,7 +294,10 @@ const Tensor& TensorIndex::Get(const std::string& name, std::span<const std::siz
 
 std::vector<std::size_t> FileShape(const Parameter& parameter) {
   if (parameter.name == "bias") return {parameter.value.cols()};
-  return {parameter.value.rows(), parameter.value.cols()};
+  const Shape& row = parameter.value.sample_shape();
+  std::vector<std::size_t> shape = {parameter.value.rows()};
+  for (std::size_t i = 0; i < row.rank(); ++i) shape.push_back(row[i]);
+  return shape;
 }
 
 }  // namespace fallow::nn

@@ -10,6 +10,7 @@
 
 #include "fallow/activation.h"
 #include "fallow/nn/attention.h"
+#include "fallow/nn/convolution.h"
 #include "fallow/nn/layer.h"
 #include "fallow/rate.h"
 

@@ -1,5 +1,7 @@
 #include "runtime/layer_entry.h"
 
+#include <algorithm>
+
 namespace fallow::nn {
 namespace {
 
@@ -33,6 +35,20 @@ void LayerEntry::Fail(const std::string& problem) const {
 
 void LayerEntry::ExpectFields(std::size_t least, std::size_t most, std::string_view form) const {
   if (size() < least || size() > most) Fail("expected " + std::string(form));
+}
+
+void LayerEntry::ReadNumbers(std::size_t first, std::initializer_list<NumberOption> options) const {
+  std::string known;
+  for (const NumberOption& option : options) {
+    const bool last = &option + 1 == options.end();
+    known += (known.empty() ? "" : last ? " or " : ", ") + std::string(option.name) + "=X";
+  }
+  ReadOptions(first, known, [&](std::string_view name, std::string_view value) {
+    const auto option = std::ranges::find(options, name, &NumberOption::name);
+    if (option == options.end()) return false;
+    *option->value = Number<double>(value, "a number");
+    return true;
+  });
 }
 
 bool LayerEntry::Flag(std::string_view option, std::string_view value) const {

@@ -4,6 +4,7 @@
 
 #include <charconv>
 #include <cstddef>
+#include <initializer_list>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -44,6 +45,13 @@ class LayerEntry {
       if (!good) Fail("got \"" + std::string(field(i)) + "\", expected " + std::string(known));
     }
   }
+
+  // The same where all values are numbers.
+  struct NumberOption {
+    std::string_view name;
+    double* value;
+  };
+  void ReadNumbers(std::size_t first, std::initializer_list<NumberOption> options) const;
 
   template <class T>
   T Number(std::string_view text, std::string_view expected) const {

@@ -11,6 +11,7 @@
 #include "runtime/convolution_entries.h"
 #include "runtime/layer_entry.h"
 #include "runtime/merge_entries.h"
+#include "runtime/norm_entries.h"
 
 namespace fallow::nn {
 namespace {
@@ -96,6 +97,7 @@ constexpr Kind kKinds[] = {
     {"attention", "attention:HEADS", AddAttention},
     {"avgpool1d", "avgpool1d:KERNEL", AddAvgPool1D},
     {"avgpool2d", "avgpool2d:KERNEL", AddAvgPool2D},
+    {"batch_norm", "batch_norm", AddBatchNorm},
     {"concat", "concat:LABEL", AddConcat},
     {"conv1d", "conv1d:FILTERS:KERNEL", AddConv1D},
     {"conv2d", "conv2d:FILTERS:KERNEL", AddConv2D},
@@ -103,6 +105,7 @@ constexpr Kind kKinds[] = {
     {"global_avgpool", "global_avgpool", AddGlobalAvgPool},
     {"global_maxpool", "global_maxpool", AddGlobalMaxPool},
     {"input", "input:NAME:SHAPE", AddInput},
+    {"layer_norm", "layer_norm", AddLayerNorm},
     {"maxpool1d", "maxpool1d:KERNEL", AddMaxPool1D},
     {"maxpool2d", "maxpool2d:KERNEL", AddMaxPool2D},
 };

@@ -33,7 +33,8 @@ struct TrainOptions {
 // What --layers takes, for people.
 inline constexpr const char* kLayersHelp =
     "Layers\n"
-    "  dense:UNITS, relu, leaky_relu, elu, selu, gelu, silu, sigmoid, tanh, softmax, dropout:RATE, flatten.\n"
+    "  dense:UNITS, relu, leaky_relu, elu, selu, gelu, silu, sigmoid, tanh, softmax, dropout:RATE, flatten,\n"
+    "  batch_norm, layer_norm.\n"
     "  dense:128:relu is short for dense:128,relu; a dense layer may end in :l1=X, :l2=X or :max_norm=X.";
 
 // Where a run's results go.

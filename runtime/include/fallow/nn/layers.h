@@ -12,6 +12,7 @@
 #include "fallow/nn/attention.h"
 #include "fallow/nn/convolution.h"
 #include "fallow/nn/layer.h"
+#include "fallow/nn/norm_layers.h"
 #include "fallow/rate.h"
 
 namespace fallow::nn {
@@ -59,6 +60,8 @@ std::unique_ptr<Layer> MakeConcat(std::string label);
 //   dense:UNITS[:ACTIVATION][:l1=X][:l2=X][:max_norm=X][:bias=0]   dense_last, the same   dropout:RATE   flatten
 //   attention:HEADS[:dropout=RATE][:causal=1][:bias=0]
 //   transformer:DIM:HEADS:FEED_FORWARD[:dropout=RATE][:activation=NAME][:causal=1]
+//   dense:UNITS[:ACTIVATION][:l1=X][:l2=X][:max_norm=X][:bias=0]   dropout:RATE   flatten
+//   batch_norm[:momentum=X][:eps=X]   layer_norm[:eps=X]
 //   relu   leaky_relu[:NEGATIVE_SLOPE]   elu   selu   gelu   silu   sigmoid   tanh   softmax
 // such as "dense:128:relu,dropout:0.5,dense:64:relu:l2=1e-4,dropout:0.3,dense:10". `dense:N:relu` stands for the two
 // layers "dense:N" and "relu", as in PyTorch, and "linear" for none.

@@ -1,0 +1,40 @@
+// The dropout family, and layers that normalise, in plain double-precision loops over whole batches, for tests to hold
+// the runtime against. Shares no code with runtime/.
+#ifndef FALLOW_TESTS_RUNTIME_FAMILY_REFERENCE_H_
+#define FALLOW_TESTS_RUNTIME_FAMILY_REFERENCE_H_
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "fallow/nn/model.h"
+#include "tests/runtime/reference_model.h"
+
+namespace fallow::nn::reference {
+
+// A chain, in training: its parameters in double and free to change.
+class FamilyModel {
+ public:
+  explicit FamilyModel(Sequential& model);
+
+  // parameters[p][i]: element i of model.parameters()[p].
+  std::vector<Row> parameters;
+
+  std::vector<Row> Forward(const Pass& pass, std::vector<Row> x) const;
+
+ private:
+  struct Layer {
+    std::string spec;
+    Shape input;
+    std::size_t first_parameter = 0;
+  };
+  std::vector<Layer> layers_;
+};
+
+// Holds the gradients of sum(y dy) that the model computes to central differences of the reference. Samples of shape
+// `input`; batches of `rows`.
+void ExpectFamilyGradients(const Shape& input, const std::string& layers, std::size_t rows);
+
+}  // namespace fallow::nn::reference
+
+#endif  // FALLOW_TESTS_RUNTIME_FAMILY_REFERENCE_H_

@@ -37,7 +37,11 @@ struct Run {
   double seconds_per_epoch() const;
 };
 
-// history.csv: a header and one line an epoch. Columns without figures are left out.
+// Whether any dropout rate changed from epoch to epoch.
+bool RatesMove(const Run& run);
+
+// history.csv: a header and one line an epoch. Columns without figures are left out. dropout_rate_N: of
+// layer N.
 std::string FormatHistory(const Run& run);
 
 // Reads history.csv and config.toml of a run folder. Throws UsageError or nn::Error naming the file.

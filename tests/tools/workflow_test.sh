@@ -28,10 +28,10 @@ train_images() {
 
 # --- images: the run folder
 train_images images --run first
-for file in config.toml history.csv model.safetensors checkpoint.safetensors curves.png; do
+for file in config.toml history.csv model.safetensors checkpoint.safetensors curves.png events.out.tfevents.fallow; do
   [ -s first/$file ] || fail "first/$file is missing"
 done
-[ "$(find first -type f | wc -l)" = 5 ] || fail "unexpected files: $(ls -a first)"
+[ "$(find first -type f | wc -l)" = 6 ] || fail "unexpected files: $(ls -a first)"
 head -n 1 first/history.csv | grep -qx 'epoch,train_loss,train_accuracy,test_loss,test_accuracy,learning_rate,dropout_rate_0,dropout_rate_3,seconds' ||
   fail "unexpected history: $(head -n 1 first/history.csv)"
 [ "$(wc -l <first/history.csv)" = 16 ] || fail "the history does not have 15 epochs"

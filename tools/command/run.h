@@ -18,9 +18,12 @@ struct RunFiles {
   std::filesystem::path config() const { return folder / "config.toml"; }
   std::filesystem::path checkpoint() const { return folder / "checkpoint.safetensors"; }
   std::filesystem::path history() const { return folder / "history.csv"; }
+  std::filesystem::path events() const {
+    return folder / "events.out.tfevents.fallow";
+  }  // TensorBoard goes by ".tfevents.".
   std::filesystem::path model() const { return folder / "model.safetensors"; }
   std::filesystem::path curves() const { return folder / "curves.png"; }
-  std::vector<std::filesystem::path> results() const { return {checkpoint(), history(), model(), curves()}; }
+  std::vector<std::filesystem::path> results() const { return {checkpoint(), history(), events(), model(), curves()}; }
 };
 
 std::string RunName(const std::filesystem::path& folder);  // The folder's own name.

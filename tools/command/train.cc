@@ -6,6 +6,7 @@
 #include "fallow/nn/training.h"
 #include "tools/command/command.h"
 #include "tools/command/config.h"
+#include "tools/command/event_file.h"
 #include "tools/command/files.h"
 #include "tools/command/interrupt.h"
 #include "tools/command/pictures.h"
@@ -57,10 +58,14 @@ nn::TrainingResult TrainWithBar(nn::Sequential& model, const TrainingData& data,
   nn::TrainingCallbacks callbacks;
   callbacks.on_step = [&](const nn::Progress& progress) { bar.Show(progress); };
   callbacks.should_stop = [] { return InterruptGuard::signal() != 0; };
-  callbacks.on_resume = [&](std::span<const nn::EpochRecord> past) { run.history = {past.begin(), past.end()}; };
+  callbacks.on_resume = [&](std::span<const nn::EpochRecord> past) {
+    run.history = {past.begin(), past.end()};
+    ContinueEvents(files.events(), run);
+  };
   callbacks.on_epoch = [&](const nn::EpochRecord& record) {
     run.history.push_back(record);
     WriteWhole(files.history(), FormatHistory(run));
+    AppendEvent(files.events(), run);
   };
   const InterruptGuard guard;
   return nn::Train(model, data.train, data.held_out(), options, callbacks, resume);
@@ -100,8 +105,8 @@ void PrintSummary(const Run& run, const RunFiles& files, const std::string& pict
   std::printf("\nThe model is that of epoch %zu.\n", run.model_epoch().epoch);
   PrintRates(run);
   std::printf(
-      "In %s: model.safetensors, history.csv, %sconfig.toml, "
-      "checkpoint.safetensors\n",
+      "In %s: model.safetensors, history.csv, %sconfig.toml, checkpoint.safetensors,\n"
+      "events.out.tfevents.fallow (for TensorBoard)\n",
       files.folder.c_str(), picture.c_str());
 }
 

@@ -11,6 +11,7 @@
 #include "fallow/nn/model_file.h"
 #include "runtime/file_error.h"
 #include "runtime/numbers.h"
+#include "runtime/rate_moves.h"
 #include "runtime/tensor_file.h"
 
 namespace fallow::nn {
@@ -21,7 +22,7 @@ using nlohmann::json;
 // Names in the metadata, all behind kPrefix.
 constexpr char kPrefix[] = "fallow.";
 constexpr char kVersion[] = "checkpoint";
-constexpr char kVersionValue[] = "1";
+constexpr char kVersionValue[] = "2";
 constexpr char kEpochs[] = "epochs";
 constexpr char kHistory[] = "history";
 
@@ -48,6 +49,8 @@ json ToJson(const EpochRecord& record) {
                  {"seconds", record.seconds}};
   if (record.validation_loss) object["validation_loss"] = *record.validation_loss;
   if (record.validation_accuracy) object["validation_accuracy"] = *record.validation_accuracy;
+  object["dropout_rates"] = json::array();
+  for (const auto& [layer, rate] : record.dropout_rates) object["dropout_rates"].push_back({layer, rate});
   return object;
 }
 
@@ -60,7 +63,17 @@ EpochRecord FromJson(const json& object) {
   record.seconds = object.at("seconds").get<double>();
   if (object.contains("validation_loss")) record.validation_loss = object["validation_loss"].get<double>();
   if (object.contains("validation_accuracy")) record.validation_accuracy = object["validation_accuracy"].get<double>();
+  for (const json& pair : object.at("dropout_rates")) {
+    record.dropout_rates.push_back({pair.at(0).get<std::size_t>(), pair.at(1).get<double>()});
+  }
   return record;
+}
+
+// And rates that are good.
+bool SameLayers(const std::vector<LayerRate>& read, const std::vector<LayerRate>& of_model) {
+  return std::ranges::equal(read, of_model, {}, &LayerRate::layer, &LayerRate::layer) &&
+         std::ranges::all_of(
+             read, [](double rate) { return rate >= 0 && rate <= 1; }, &LayerRate::rate);
 }
 
 class Reader {
@@ -71,10 +84,12 @@ class Reader {
     if (Text(kVersion) != kVersionValue) throw FileError(path_, "a checkpoint of another version of this library");
     for (const auto& [name, value] : settings) CheckSetting(name, value);
     // An epoch is the same whatever the number of epochs, unless the schedule stretches over all of them.
-    if (options.schedule.schedule == Schedule::kCosine) CheckSetting(kEpochs, FormatNumber(options.epochs));
+    if (options.schedule.schedule == Schedule::kCosine || RateMoves::StretchesOverAllEpochs(options.rate_control)) {
+      CheckSetting(kEpochs, FormatNumber(options.epochs));
+    }
   }
 
-  std::vector<EpochRecord> ReadHistory(const TrainingOptions& options, bool validated) const {
+  std::vector<EpochRecord> ReadHistory(const TrainingOptions& options, bool validated, const Sequential& model) const {
     std::vector<EpochRecord> history;
     try {
       for (const json& object : json::parse(Text(kHistory))) history.push_back(FromJson(object));
@@ -83,7 +98,8 @@ class Reader {
     }
     bool good = !history.empty();
     for (std::size_t i = 0; i < history.size(); ++i) {
-      good = good && history[i].epoch == i + 1 && history[i].validation_loss.has_value() == validated;
+      good = good && history[i].epoch == i + 1 && history[i].validation_loss.has_value() == validated &&
+             SameLayers(history[i].dropout_rates, model.dropout_rates());
     }
     if (!good) throw FileError(path_, "the checkpoint's history is damaged");
     if (history.size() > options.epochs) {
@@ -128,7 +144,7 @@ std::vector<std::size_t> FileShape(const Tensor& tensor) { return {tensor.rows()
 }  // namespace
 
 RunSettings DescribeRun(const Sequential& model, const Dataset& train, const Dataset* validation,
-                        const TrainingOptions& options) {
+                        const TrainingOptions& options, const std::string& rate_control) {
   const OptimizerOptions& optimizer = options.optimizer;
   const ScheduleOptions& schedule = options.schedule;
   return {{"layers", model.Layers()},
@@ -146,6 +162,7 @@ RunSettings DescribeRun(const Sequential& model, const Dataset& train, const Dat
           {"warmup_steps", FormatNumber(schedule.warmup_steps)},
           {"step_epochs", FormatNumber(schedule.step_epochs)},
           {"step_factor", FormatNumber(schedule.step_factor)},
+          {"rate_control", rate_control},
           {"batch_size", FormatNumber(options.batch_size)},
           {"seed", FormatNumber(options.seed)},
           {"early_stopping_patience", FormatNumber(options.early_stopping_patience)},
@@ -185,7 +202,7 @@ void ReadCheckpoint(const std::filesystem::path& path, const RunSettings& settin
   reader.CheckSettings(settings, options);
 
   TrainingState read;
-  read.history = reader.ReadHistory(options, /*validated=*/settings.back().second != kNoData);
+  read.history = reader.ReadHistory(options, /*validated=*/settings.back().second != kNoData, model);
   const std::vector<NamedParameter> parameters = model.parameters();
   for (const auto& [name, parameter] : parameters) reader.Plan(name, FileShape(*parameter), &parameter->value);
   for (const auto& [name, value] : optimizer.slots()) reader.Plan(name, FileShape(*value), value);

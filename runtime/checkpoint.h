@@ -11,10 +11,11 @@
 
 namespace fallow::nn {
 
-// The names and values of all settings that a run's weights depend on, other than the number of epochs.
+// The names and values of all settings that a run's weights depend on, other than the number of epochs. `rate_control`:
+// RateMoves::Describe.
 using RunSettings = std::vector<std::pair<std::string, std::string>>;
 RunSettings DescribeRun(const Sequential& model, const Dataset& train, const Dataset* validation,
-                        const TrainingOptions& options);
+                        const TrainingOptions& options, const std::string& rate_control);
 
 // What changes from epoch to epoch besides the model and the optimizer.
 struct TrainingState {

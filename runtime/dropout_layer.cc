@@ -4,6 +4,7 @@
 #include <cassert>
 #include <cstring>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 
@@ -28,6 +29,11 @@ class Dropout : public Layer {
   }
 
   bool drops() const override { return true; }
+  std::optional<double> rate() const override { return rate_.drop_probability(); }
+  bool set_rate(const Rate& rate) override {
+    rate_ = rate;
+    return true;
+  }
   bool identity(Mode mode) const override { return mode == Mode::kInfer || rate_.drop_probability() == 0; }
   bool in_place() const override { return true; }
   bool keeps_sign() const override { return true; }

@@ -10,6 +10,7 @@
 #include "kernels/parallel.h"
 #include "runtime/buffer_plan.h"
 #include "runtime/inference.h"
+#include "runtime/numbers.h"
 #include "runtime/pass_memory.h"
 #include "runtime/region.h"
 #include "runtime/row_blocks.h"
@@ -43,6 +44,8 @@ struct Sequential::Impl {
   Impl(const Shape& input_shape, std::vector<std::unique_ptr<Layer>> given, std::uint64_t seed);
 
   void BuildLayers(std::uint64_t seed);
+  void PlanBuffers();
+  bool SetRate(std::size_t i, const Rate& rate);
   void CheckRows(std::uint64_t first_row, std::size_t rows) const;
   void CheckInput(const Pass& pass, const Tensor& x) const;
   void Forward(const Pass& pass, Region& region, const Tensor& x);
@@ -87,14 +90,18 @@ Sequential::Impl::Impl(const Shape& input_shape, std::vector<std::unique_ptr<Lay
   wiring = Wire(layers);
   shapes = PlanModel(layers, wiring, input_shape).shapes;
   BuildLayers(seed);
-
-  std::vector<std::size_t> cols;
-  for (const Shape& shape : shapes) cols.push_back(shape.elements());
-  max_cols = *std::max_element(cols.begin(), cols.end());
+  for (const Shape& shape : shapes) max_cols = std::max(max_cols, shape.elements());
   max_mask = max_cols;
   for (const auto& layer : layers) max_mask = std::max(max_mask, layer->mask_elements());
-  if (cols[0] == 0) throw Error("model: input shape " + input_shape.ToString() + ", expected at least one element");
+  if (input_shape.elements() == 0) {
+    throw Error("model: input shape " + input_shape.ToString() + ", expected at least one element");
+  }
+  PlanBuffers();
+}
 
+void Sequential::Impl::PlanBuffers() {
+  std::vector<std::size_t> cols;
+  for (const Shape& shape : shapes) cols.push_back(shape.elements());
   for (const Mode mode : {Mode::kTrain, Mode::kInfer, Mode::kMonteCarlo}) {
     value_plans[static_cast<std::size_t>(mode)] = PlanValues(layers, wiring, cols, mode);
   }
@@ -112,6 +119,16 @@ void Sequential::Impl::BuildLayers(std::uint64_t seed) {
     }
     for (std::size_t block = 0; block < layers[i]->gradient_blocks(); ++block) gradient_pieces.push_back({i, block});
   }
+}
+
+// A layer at rate 0 does nothing, and the plans count on it.
+bool Sequential::Impl::SetRate(std::size_t i, const Rate& rate) {
+  Layer& layer = *layers[i];
+  const bool was_identity = layer.identity(Mode::kTrain);
+  if (!layer.set_rate(rate)) return false;
+  trained_input = nullptr;
+  if (layer.identity(Mode::kTrain) != was_identity) PlanBuffers();
+  return true;
 }
 
 // In training also for what the backward pass wants.
@@ -287,6 +304,26 @@ std::vector<NamedParameter> Sequential::parameters() {
     }
   }
   return named;
+}
+
+std::vector<LayerRate> Sequential::dropout_rates() const {
+  std::vector<LayerRate> rates;
+  for (std::size_t i = 0; i < impl_->layers.size(); ++i) {
+    if (const std::optional<double> rate = impl_->layers[i]->rate()) rates.push_back({i, *rate});
+  }
+  return rates;
+}
+
+bool Sequential::set_dropout_rate(std::size_t layer, double rate) {
+  if (layer >= impl_->size() || !impl_->layers[layer]->rate()) {
+    throw Error("model: layer " + std::to_string(layer) + " has no dropout rate");
+  }
+  const Rate checked(rate);
+  if (!checked.valid()) {
+    throw Error("model: layer " + std::to_string(layer) + ": the rate is " + FormatNumber(rate) +
+                ", expected a number in [0, 1]");
+  }
+  return impl_->SetRate(layer, checked);
 }
 
 const Tensor& Sequential::Forward(const Pass& pass, const Tensor& x) {

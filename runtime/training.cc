@@ -13,6 +13,7 @@
 #include "runtime/checkpoint.h"
 #include "runtime/dataset.h"
 #include "runtime/numbers.h"
+#include "runtime/rate_moves.h"
 #include "runtime/region.h"
 
 namespace fallow::nn {
@@ -110,16 +111,18 @@ class Trainer {
         callbacks_(callbacks),
         parameters_(model.parameters()),
         optimizer_(options.optimizer, model.parameters()),
+        rates_(options.rate_control, model, validation != nullptr),
         steps_per_epoch_((train.rows() - 1) / options.batch_size + 1),
         order_(train.rows()),
         time_left_(static_cast<double>(train.rows() + (validation ? validation->rows() : 0)) /
                    static_cast<double>(std::min(options.batch_size, train.rows()))) {
-    if (!options.checkpoint.empty()) settings_ = DescribeRun(model, train, validation, options);
+    if (!options.checkpoint.empty()) settings_ = DescribeRun(model, train, validation, options, rates_.Describe());
   }
 
   void Resume() {
     ReadCheckpoint(options_.checkpoint, settings_, options_, &state_, model_, optimizer_);
     optimizer_.set_steps(state_.history.size() * steps_per_epoch_);
+    if (callbacks_.on_resume) callbacks_.on_resume(state_.history);
   }
 
   TrainingResult Run() {
@@ -132,12 +135,15 @@ class Trainer {
     }
     const bool interrupted = stop_ && !Done();
     const std::size_t best = BestEpoch();
-    if (!interrupted && options_.early_stopping_patience > 0) RestoreWeights(state_.best_weights);
+    const bool keeps_best = !interrupted && options_.early_stopping_patience > 0;
+    if (keeps_best) RestoreWeights(state_.best_weights);
+    rates_.Restore(RecordOf(keeps_best ? best : epochs_done()));
     return {std::move(state_.history), best, interrupted};
   }
 
  private:
   std::size_t epochs_done() const { return state_.history.size(); }
+  std::size_t total_steps() const { return options_.epochs * steps_per_epoch_; }
 
   bool Done() const {
     const std::size_t patience = options_.early_stopping_patience;
@@ -152,11 +158,15 @@ class Trainer {
     return std::min_element(state_.history.begin(), state_.history.end(), less)->epoch;
   }
 
+  // Null for epoch 0.
+  const EpochRecord* RecordOf(std::size_t epoch) const { return epoch == 0 ? nullptr : &state_.history[epoch - 1]; }
+
   // Returns false if it was told to stop before the epoch's last step.
   bool RunSteps() {
     if (callbacks_.should_stop) KeepWeights(&epoch_start_);
     const std::size_t epoch = epochs_done() + 1;
     Permute(order_, options_.seed, /*stream=*/epoch);
+    rates_.BeginEpoch(state_.history);
     sum_ = {};
     seconds_ = 0;
     for (std::size_t step = 1; step <= steps_per_epoch_; ++step) {
@@ -182,6 +192,7 @@ class Trainer {
     const std::size_t begin = (step - 1) * options_.batch_size;
     const std::size_t count = std::min(options_.batch_size, train_.rows() - begin);
     SelectBatch(begin, count);
+    rates_.BeginStep(global_step, total_steps(), steps_per_epoch_);
 
     const Pass pass{Mode::kTrain, options_.seed, global_step, /*first_row=*/0, options_.execution};
     const LossSum sum =
@@ -189,9 +200,8 @@ class Trainer {
     if (!std::isfinite(sum.loss)) throw Diverged("the loss", epoch, step);
     sum_.Add(sum);
     model_.Backward(pass, gradient_);
-    learning_rate_ =
-        options_.optimizer.learning_rate *
-        ScheduleFactor(options_.schedule, global_step, options_.epochs * steps_per_epoch_, steps_per_epoch_);
+    learning_rate_ = options_.optimizer.learning_rate *
+                     ScheduleFactor(options_.schedule, global_step, total_steps(), steps_per_epoch_);
     optimizer_.Step(learning_rate_, options_.execution);
   }
 
@@ -225,6 +235,7 @@ class Trainer {
     record.epoch = epochs_done() + 1;
     record.learning_rate = learning_rate_;
     record.seconds = seconds_;
+    record.dropout_rates = model_.dropout_rates();
     const LossSum train = EvaluateFinite(train_, "the training loss");
     record.train_loss = train.mean_loss();
     record.train_accuracy = train.accuracy();
@@ -281,6 +292,7 @@ class Trainer {
   const TrainingCallbacks& callbacks_;
   std::vector<NamedParameter> parameters_;
   Optimizer optimizer_;
+  RateMoves rates_;
   RunSettings settings_;  // Only with a checkpoint.
   TrainingState state_;
   std::size_t steps_per_epoch_;

@@ -65,6 +65,13 @@ TEST_F(AllocationTest, TrainingStepOfAGraph) {
   EXPECT_EQ(AllocationsOfSteps("dense:300:relu@a,dropout:0.5,dense:300,add:a,relu,concat:input,dense:10", {}, 2), 0);
 }
 
+TEST_F(AllocationTest, MovingARate) {
+  Sequential model({100}, kLayers, 1);
+  const long before = MallocCount();
+  for (int i = 1; i < 100; ++i) model.set_dropout_rate(0, 0.01 * i);
+  EXPECT_EQ(MallocCount() - before, 0);
+}
+
 TEST_F(AllocationTest, TrainingStepWithASink) { EXPECT_EQ(AllocationsOfSteps(kLayers, {}, 2, &kSink), 0); }
 
 TEST_F(AllocationTest, TrainingStepWithTheCallersArena) { EXPECT_EQ(AllocationsOfSteps(kLayers, {}, 0), 0); }

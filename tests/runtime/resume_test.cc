@@ -43,6 +43,7 @@ void ExpectSame(const Outcome& actual, const Outcome& expected) {
     EXPECT_EQ(a.validation_loss, b.validation_loss);
     EXPECT_EQ(a.validation_accuracy, b.validation_accuracy);
     EXPECT_EQ(a.learning_rate, b.learning_rate);
+    EXPECT_EQ(a.dropout_rates, b.dropout_rates);
   }
 }
 
@@ -150,6 +151,16 @@ TEST_F(ResumeTest, EarlyStopping) {
   EXPECT_GT(outcome.result.best_epoch, 1u);
 }
 
+TEST_F(ResumeTest, RatesThatMove) {
+  for (const RateControl control : {RateControl::kLinear, RateControl::kCurriculum, RateControl::kGap}) {
+    SCOPED_TRACE(Name(control));
+    options_.rate_control = {.control = control, .low = 0.0, .high = 0.01, .hold = 1};
+    ExpectResumesToTheSameBits();
+    const Outcome outcome = Run(false);
+    EXPECT_NE(outcome.result.history.front().dropout_rates, outcome.result.history.back().dropout_rates);
+  }
+}
+
 TEST_F(ResumeTest, StoppedAfterEveryEpoch) {
   const Outcome expected = Run(false);
   Run(false, kStepsPerEpoch);
@@ -183,6 +194,11 @@ TEST_F(ResumeTest, EpochsThatDoNotFit) {
   options_.schedule = {};
   Run(false);
   EXPECT_TRUE(ResumeFails([&] { options_.epochs = 5; }, "is of epoch 6, this run has epochs 5"));
+  for (const RateControl control : {RateControl::kLinear, RateControl::kCurriculum}) {
+    options_.rate_control.control = control;
+    Run(false);
+    EXPECT_TRUE(ResumeFails([&] { options_.epochs = 7; }, "had epochs 6, this one has 7"));
+  }
 }
 
 TEST_F(ResumeTest, OtherSettings) {
@@ -205,6 +221,9 @@ TEST_F(ResumeTest, OtherSettings) {
   EXPECT_TRUE(ResumeFails([&] { options_.schedule.warmup_steps = 5; }, "had warmup_steps 4, this one has 5"));
   EXPECT_TRUE(ResumeFails([&] { options_.schedule.step_epochs = 5; }, "had step_epochs 2, this one has 5"));
   EXPECT_TRUE(ResumeFails([&] { options_.schedule.step_factor = 0.25; }, "had step_factor 0.5, this one has 0.25"));
+  RateControlOptions& rates = options_.rate_control;
+  EXPECT_TRUE(
+      ResumeFails([&] { rates.control = RateControl::kGap; }, "had rate_control constant, this one has gap 2 5"));
   EXPECT_TRUE(ResumeFails([&] { options_.checkpoint.clear(); }, "resume: needs a checkpoint"));
 }
 
@@ -245,7 +264,17 @@ TEST_F(ResumeTest, DamagedCheckpoints) {
   }
   EXPECT_TRUE(fails([](TensorFile& f) { f.metadata.erase("fallow.checkpoint"); }, "not a checkpoint"));
   EXPECT_TRUE(fails([](TensorFile& f) { f.metadata.erase("fallow.seed"); }, "not a checkpoint: no 'fallow.seed'"));
-  EXPECT_TRUE(fails([](TensorFile& f) { f.metadata["fallow.checkpoint"] = "2"; }, "another version"));
+  EXPECT_TRUE(fails([](TensorFile& f) { f.metadata["fallow.checkpoint"] = "1"; }, "another version"));
+  const auto replace_rates = [](const char* from, const char* to) {
+    return [=](TensorFile& file) {
+      std::string& history = file.metadata["fallow.history"];
+      history.replace(history.find(from), std::string_view(from).size(), to);
+    };
+  };
+  for (const char* rates :
+       {"[[2,0.4]]", "[[2,0.4],[3,0.2]]", "[[2,0.4],[5,1.2]]", "[[2,0.4],[5]]", "[2,4]", "{}", "7"}) {
+    EXPECT_TRUE(fails(replace_rates("[[2,0.4],[5,0.2]]", rates), "history is damaged")) << rates;
+  }
   EXPECT_TRUE(fails([](TensorFile& f) { f.entries.pop_back(); }, "has no tensor"));
   EXPECT_TRUE(fails([](TensorFile& f) { f.entries.push_back({"x", {1}, Tensor(1, Shape{1})}); }, "of another run"));
   EXPECT_TRUE(fails([](TensorFile& f) { f.entries[0].shape = {5, 20}; }, "is [5,20], expected [20,5]"));

@@ -101,6 +101,24 @@ done
   bad_train "exclude" $idx $net --resume --force
 }
 
+# --- rates that move
+bad_rates() {
+  text=$1
+  shift
+  # shellcheck disable=SC2086
+  bad_train "$text" $idx --layers dropout:0.5,dense:4 "$@"
+}
+bad_rates "rate control" --rate-control up
+bad_rates "--validation" --rate-control gap
+bad_rates "'1,x'" --rate-control linear --rate-layers 1,x
+bad_rates "got 1, which is no layer" --rate-control linear --rate-layers 1
+bad_rates "--rate-from" --rate-control linear --rate-from 1.5
+bad_rates "--rate-hold" --rate-control gap --validation 0.5 --rate-hold 0
+bad_rates "low 0.5 and high 0.3" --rate-control gap --validation 0.5 --rate-low 0.5
+bad_rates "begins at rate 0.5" --rate-control gap --validation 0.5 --rate-most 0.4
+# shellcheck disable=SC2086
+bad_train "no dropout rate to move" $idx $net --rate-control curriculum
+
 # --- configuration files
 bad_config() {
   printf '%b' "$2" >bad.toml

@@ -28,11 +28,11 @@ train_images() {
 
 # --- images: the run folder
 train_images images --run first
-for file in config.toml history.csv model.safetensors checkpoint.safetensors curves.png; do
+for file in config.toml history.csv model.safetensors checkpoint.safetensors curves.png events.out.tfevents.fallow; do
   [ -s first/$file ] || fail "first/$file is missing"
 done
-[ "$(find first -type f | wc -l)" = 5 ] || fail "unexpected files: $(ls -a first)"
-head -n 1 first/history.csv | grep -qx 'epoch,train_loss,train_accuracy,test_loss,test_accuracy,learning_rate,seconds' ||
+[ "$(find first -type f | wc -l)" = 6 ] || fail "unexpected files: $(ls -a first)"
+head -n 1 first/history.csv | grep -qx 'epoch,train_loss,train_accuracy,test_loss,test_accuracy,learning_rate,dropout_rate_0,dropout_rate_3,seconds' ||
   fail "unexpected history: $(head -n 1 first/history.csv)"
 [ "$(wc -l <first/history.csv)" = 16 ] || fail "the history does not have 15 epochs"
 expect_png first/curves.png
@@ -105,6 +105,22 @@ cut -d, -f1,3 test.csv >features.csv
 expect_success predict table/model.safetensors --csv features.csv --mc 10
 [ "$(wc -l <"$out")" = 201 ] || fail "expected 200 predictions"
 expect_bad_input "--target" predict table/model.safetensors --csv test.csv
+
+# --- rates that move: in the history, in the model, in the picture; resumed, the same
+for control in "curriculum" "linear --rate-from 1 --rate-to 0.5" "gap --rate-low 0 --rate-high 0.02 --rate-hold 1"; do
+  # shellcheck disable=SC2086
+  expect_success train --csv table.csv --target kind --layers dense:32:relu,dropout:0.4,dense:3 --epochs 12 \
+    --validation 0.3 --rate-control $control --run "moved"
+  grep -q 'Its dropout rates: 0.*(layer 2)' "$out" || fail "$control: no word of the rates: $(cat "$out")"
+  head -n 1 moved/history.csv | grep -q dropout_rate_2 || fail "$control: not in $(head -n 1 moved/history.csv)"
+  [ "$(tail -n +2 moved/history.csv | cut -d, -f7 | sort -u | wc -l)" -gt 2 ] || fail "$control: no rate moved"
+  rate=$(tail -n 1 moved/history.csv | cut -d, -f7)
+  grep -aq "dropout:$rate," moved/model.safetensors || fail "$control: the model does not have rate $rate"
+  expect_png moved/curves.png
+  expect_success train --config moved/config.toml --run moved-again
+  same_model moved moved-again
+  rm -r moved moved-again
+done
 
 # --- the loss follows from the task
 expect_success train --csv table.csv --target height --layers dense:1 --epochs 2 --run quantity

@@ -1,4 +1,5 @@
-// Loss and accuracy by epoch: colour says which run, a dashed line training data, a solid one held-out data.
+// Loss and accuracy by epoch: colour says which run, a dashed line training data, a solid one held-out data. Where
+// dropout rates moved, they stand below.
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -8,16 +9,26 @@
 #include "tools/command/gnuplot.h"
 #include "tools/command/numbers.h"
 #include "tools/command/pictures.h"
+#include "tools/command/text.h"
 
 namespace fallow::tools {
 namespace {
 
-constexpr double kLegendTop = 0.87;  // As a share of the picture's height.
+constexpr double kWidth = 1800, kPanelsHeight = 900, kRatesHeight = 380;  // In pixels.
+constexpr double kLegendTop = 0.87;                                       // As a share of the panels' height.
 
 // Okabe and Ito's colours, which people with any kind of colour vision tell apart, without the light ones.
 constexpr std::array<const char*, 6> kColours = {"#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#000000"};
 
-// One of the picture's two halves.
+// Where things are, as shares of the picture's height: below the panels, rates may have a strip of their own.
+struct Layout {
+  bool rates;
+  double height() const { return kPanelsHeight + (rates ? kRatesHeight : 0); }
+  double InPanels(double share) const { return 1 - (1 - share) * kPanelsHeight / height(); }
+  double InRates(double share) const { return share * kRatesHeight / height(); }
+};
+
+// One of the two halves above.
 struct Panel {
   const char* unit;
   double factor;  // From the figure in the history to that in the picture.
@@ -70,10 +81,10 @@ Marked MarkBest(const Run& run, const Panel& panel, const std::string& colour) {
                                " point pointtype 7 pointsize 1.8 linecolor rgb '" + colour + "' front\n"};
 }
 
-std::string DrawPanel(const std::vector<Run>& runs, const Panel& panel) {
+std::string DrawPanel(const std::vector<Run>& runs, const Panel& panel, const Layout& layout) {
   std::string script = "set lmargin at screen " + FormatReal(panel.left) + "\nset rmargin at screen " +
                        FormatReal(panel.right) + "\nset key at screen " + FormatReal(panel.left) + "," +
-                       FormatReal(kLegendTop) + "\nset ylabel " + PlotText(panel.unit) + "\n";
+                       FormatReal(layout.InPanels(kLegendTop)) + "\nset ylabel " + PlotText(panel.unit) + "\n";
   std::string plots;
   for (std::size_t i = 0; i < runs.size(); ++i) {
     const std::string name = "run" + std::to_string(i), colour = kColours[i];
@@ -107,8 +118,8 @@ Panel AccuracyPanel() {
 }
 
 // One line for the whole picture: what dashed lines, solid lines and dots stand for.
-std::string StyleLegend(const std::string& held_out) {
-  const std::string height = ", screen 0.905";
+std::string StyleLegend(const std::string& held_out, const Layout& layout) {
+  const std::string height = ", screen " + FormatReal(layout.InPanels(0.905));
   const auto line = [&](double x, const std::string& text, const std::string& dashes) {
     return "set arrow from screen " + FormatReal(x) + height + " to screen " + FormatReal(x + 0.03) + height +
            " nohead linewidth 3.5 linecolor rgb '#555555' dashtype " + dashes + "\nset label " + PlotText(text) +
@@ -120,16 +131,63 @@ std::string StyleLegend(const std::string& held_out) {
          PlotText("best epoch by " + held_out + " data") + " at screen 0.562" + height + "\n";
 }
 
+// Layers that have the same rates all the time share a line.
+struct RateLine {
+  std::vector<double> rates;
+  std::vector<std::string> layers;
+};
+
+std::vector<RateLine> RateLines(const Run& run) {
+  std::vector<RateLine> lines;
+  for (std::size_t i = 0; i < run.history.front().dropout_rates.size(); ++i) {
+    std::vector<double> rates;
+    for (const nn::EpochRecord& record : run.history) rates.push_back(record.dropout_rates[i].rate);
+    auto line = std::find_if(lines.begin(), lines.end(), [&](const RateLine& known) { return known.rates == rates; });
+    if (line == lines.end()) line = lines.insert(line, {rates, {}});
+    line->layers.push_back(std::to_string(run.history.front().dropout_rates[i].layer));
+  }
+  return lines;
+}
+
+// Rates against epochs: colour says which run, dashes which layer.
+std::string DrawRates(const std::vector<Run>& runs, const Layout& layout) {
+  constexpr std::array<const char*, 4> kDashes = {"solid", "(12,8)", "(3,5)", "(14,6,3,6)"};
+  std::string blocks, plots;
+  for (std::size_t i = 0; i < runs.size(); ++i) {
+    const std::vector<RateLine> lines = RateLines(runs[i]);
+    for (std::size_t l = 0; l < lines.size(); ++l) {
+      const std::string name = Block("rates" + std::to_string(i) + "x" + std::to_string(l));
+      blocks += name + " << EOD\n";
+      for (std::size_t e = 0; e < lines[l].rates.size(); ++e) {
+        blocks += std::to_string(runs[i].history[e].epoch) + " " + FormatReal(lines[l].rates[e]) + "\n";
+      }
+      blocks += "EOD\n";
+      const std::string title = (runs.size() == 1 ? "" : runs[i].name + ", ") +
+                                (lines[l].layers.size() == 1 ? "layer " : "layers ") + Join(lines[l].layers, ',');
+      plots += (plots.empty() ? "plot " : ", ") + name + " using 1:2 with lines linewidth 3.5 linecolor rgb '" +
+               kColours[i] + "' dashtype " + kDashes[l % kDashes.size()] + " title " + PlotText(title);
+    }
+  }
+  return blocks + "set lmargin at screen 0.08\nset rmargin at screen 0.985\nset tmargin at screen " +
+         FormatReal(layout.InRates(0.82)) + "\nset bmargin at screen " + FormatReal(layout.InRates(0.27)) +
+         "\nset key at screen 0.08," + FormatReal(layout.InRates(0.97)) +
+         " left top horizontal Left reverse samplen 4 maxrows 2\nset yrange [0:*]\nset ylabel 'dropout rate'\n" +
+         plots + "\n";
+}
+
 // Everything before the first panel.
-std::string Header(const std::vector<Run>& runs) {
+std::string Header(const std::vector<Run>& runs, const Layout& layout) {
   std::size_t epochs = 2;
   for (const Run& run : runs) epochs = std::max(epochs, run.history.back().epoch);
   const std::string title = runs.size() == 1 ? runs.front().name : "Training runs compared";
-  return "set terminal pngcairo noenhanced size 1800,900 font 'DejaVu Sans,17' background rgb 'white'\n"
+  return "set terminal pngcairo noenhanced size " + FormatReal(kWidth) + "," + FormatReal(layout.height()) +
+         " font 'DejaVu Sans,17' background rgb 'white'\n"
          "set multiplot\nset label " +
-         PlotText(title) + " at screen 0.5, screen 0.96 center font ',22'\n" + StyleLegend(runs.front().held_out) +
-         "set tmargin at screen " + FormatReal(kLegendTop - 0.02 - 0.036 * static_cast<double>(runs.size())) +
-         "\nset bmargin at screen 0.12\n"
+         PlotText(title) + " at screen 0.5, screen " + FormatReal(layout.InPanels(0.96)) + " center font ',22'\n" +
+         StyleLegend(runs.front().held_out, layout) + "set tmargin at screen " +
+         FormatReal(layout.InPanels(kLegendTop - 0.02 - 0.036 * static_cast<double>(runs.size()))) +
+         "\nset bmargin at screen " + FormatReal(layout.InPanels(0.12)) +
+         "\n"
          "set border 3 linecolor rgb '#555555'\nset tics nomirror out textcolor rgb '#333333'\n"
          "set grid linetype 1 linecolor rgb '#d8d8d8' linewidth 1\n"
          "set xlabel 'epoch'\nset xrange [1:" +
@@ -145,8 +203,9 @@ void DrawCurves(const std::vector<Run>& runs, const std::filesystem::path& path)
     throw UsageError("at most " + std::to_string(kColours.size()) + " runs fit into one picture");
   }
   const bool accuracy = nn::HasAccuracy(runs.front().loss);
-  Draw(Header(runs) + DrawPanel(runs, LossPanel(runs.front().loss, accuracy ? 0.475 : 0.985)) +
-           (accuracy ? DrawPanel(runs, AccuracyPanel()) : ""),
+  const Layout layout{std::any_of(runs.begin(), runs.end(), RatesMove)};
+  Draw(Header(runs, layout) + DrawPanel(runs, LossPanel(runs.front().loss, accuracy ? 0.475 : 0.985), layout) +
+           (accuracy ? DrawPanel(runs, AccuracyPanel(), layout) : "") + (layout.rates ? DrawRates(runs, layout) : ""),
        path);
 }
 

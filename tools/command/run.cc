@@ -12,6 +12,20 @@
 namespace fallow::tools {
 namespace {
 
+constexpr char kRateColumn[] = "dropout_rate_";  // And the layer's index.
+
+// The rates in a row of history.csv.
+std::vector<nn::LayerRate> RatesOf(const nn::CsvTable& table, std::size_t row) {
+  std::vector<nn::LayerRate> rates;
+  const std::string name = kRateColumn;
+  for (std::size_t i = 0; i < table.header.size(); ++i) {
+    std::uint64_t layer = 0;
+    if (!table.header[i].starts_with(name) || !ParseWhole(table.header[i].substr(name.size()), &layer)) continue;
+    rates.push_back({layer, static_cast<double>(table.values.row(row)[i])});
+  }
+  return rates;
+}
+
 // One column of history.csv.
 class Column {
  public:
@@ -49,7 +63,8 @@ void ReadHistory(const std::filesystem::path& path, Run& run) {
                            .validation_loss = loss.find(r),
                            .validation_accuracy = accuracy.find(r),
                            .learning_rate = learning_rate.at(r),
-                           .seconds = seconds.at(r)});
+                           .seconds = seconds.at(r),
+                           .dropout_rates = RatesOf(table, r)});
   }
 }
 
@@ -91,19 +106,32 @@ double Run::seconds_per_epoch() const {
   return sum / static_cast<double>(history.size());
 }
 
+bool RatesMove(const Run& run) {
+  const auto other = [&](const nn::EpochRecord& record) {
+    return record.dropout_rates != run.history.front().dropout_rates;
+  };
+  return std::any_of(run.history.begin(), run.history.end(), other);
+}
+
 std::string FormatHistory(const Run& run) {
   const bool accuracy = nn::HasAccuracy(run.loss), held_out = !run.held_out.empty();
   std::string text = "epoch,train_loss";
   if (accuracy) text += ",train_accuracy";
   if (held_out) text.append(",").append(run.held_out).append("_loss");
   if (held_out && accuracy) text.append(",").append(run.held_out).append("_accuracy");
-  text += ",learning_rate,seconds\n";
+  text += ",learning_rate";
+  for (const nn::LayerRate& rate : run.history.front().dropout_rates) {
+    text.append(",").append(kRateColumn).append(std::to_string(rate.layer));
+  }
+  text += ",seconds\n";
   for (const nn::EpochRecord& record : run.history) {
     std::vector<double> cells = {record.train_loss};
     if (accuracy) cells.push_back(record.train_accuracy);
     if (held_out) cells.push_back(record.validation_loss.value_or(NAN));
     if (held_out && accuracy) cells.push_back(record.validation_accuracy.value_or(NAN));
-    cells.insert(cells.end(), {record.learning_rate, record.seconds});
+    cells.push_back(record.learning_rate);
+    for (const nn::LayerRate& rate : record.dropout_rates) cells.push_back(rate.rate);
+    cells.push_back(record.seconds);
     text += std::to_string(record.epoch);
     for (const double cell : cells) text.append(",").append(FormatReal(cell));
     text += '\n';

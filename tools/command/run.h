@@ -18,9 +18,12 @@ struct RunFiles {
   std::filesystem::path config() const { return folder / "config.toml"; }
   std::filesystem::path checkpoint() const { return folder / "checkpoint.safetensors"; }
   std::filesystem::path history() const { return folder / "history.csv"; }
+  std::filesystem::path events() const {
+    return folder / "events.out.tfevents.fallow";
+  }  // TensorBoard goes by ".tfevents.".
   std::filesystem::path model() const { return folder / "model.safetensors"; }
   std::filesystem::path curves() const { return folder / "curves.png"; }
-  std::vector<std::filesystem::path> results() const { return {checkpoint(), history(), model(), curves()}; }
+  std::vector<std::filesystem::path> results() const { return {checkpoint(), history(), events(), model(), curves()}; }
 };
 
 std::string RunName(const std::filesystem::path& folder);  // The folder's own name.
@@ -37,7 +40,11 @@ struct Run {
   double seconds_per_epoch() const;
 };
 
-// history.csv: a header and one line an epoch. Columns without figures are left out.
+// Whether any dropout rate changed from epoch to epoch.
+bool RatesMove(const Run& run);
+
+// history.csv: a header and one line an epoch. Columns without figures are left out. dropout_rate_N: of
+// layer N.
 std::string FormatHistory(const Run& run);
 
 // Reads history.csv and config.toml of a run folder. Throws UsageError or nn::Error naming the file.

@@ -1,10 +1,12 @@
 // fallow train: from a data set to a run folder.
 #include <cstdio>
 #include <memory>
+#include <span>
 
 #include "fallow/nn/training.h"
 #include "tools/command/command.h"
 #include "tools/command/config.h"
+#include "tools/command/event_file.h"
 #include "tools/command/files.h"
 #include "tools/command/interrupt.h"
 #include "tools/command/pictures.h"
@@ -56,11 +58,14 @@ nn::TrainingResult TrainWithBar(nn::Sequential& model, const TrainingData& data,
   nn::TrainingCallbacks callbacks;
   callbacks.on_step = [&](const nn::Progress& progress) { bar.Show(progress); };
   callbacks.should_stop = [] { return InterruptGuard::signal() != 0; };
+  callbacks.on_resume = [&](std::span<const nn::EpochRecord> past) {
+    run.history = {past.begin(), past.end()};
+    ContinueEvents(files.events(), run);
+  };
   callbacks.on_epoch = [&](const nn::EpochRecord& record) {
-    // A resumed run may have died between its checkpoint and its history.
-    while (!run.history.empty() && run.history.back().epoch >= record.epoch) run.history.pop_back();
     run.history.push_back(record);
     WriteWhole(files.history(), FormatHistory(run));
+    AppendEvent(files.events(), run);
   };
   const InterruptGuard guard;
   return nn::Train(model, data.train, data.held_out(), options, callbacks, resume);
@@ -87,12 +92,22 @@ void PrintNextSteps(const Context& context, const TrainOptions& options, const R
               model.c_str(), context.program.c_str(), model.c_str());
 }
 
+// Where rates moved, those that the model keeps.
+void PrintRates(const Run& run) {
+  if (!RatesMove(run)) return;
+  std::printf("Its dropout rates:");
+  for (const auto& [layer, rate] : run.model_epoch().dropout_rates) std::printf(" %.3g (layer %zu)", rate, layer);
+  std::printf("\n");
+}
+
 void PrintSummary(const Run& run, const RunFiles& files, const std::string& picture) {
   PrintRuns({run});
+  std::printf("\nThe model is that of epoch %zu.\n", run.model_epoch().epoch);
+  PrintRates(run);
   std::printf(
-      "\nThe model is that of epoch %zu.\nIn %s: model.safetensors, history.csv, %sconfig.toml, "
-      "checkpoint.safetensors\n",
-      run.model_epoch().epoch, files.folder.c_str(), picture.c_str());
+      "In %s: model.safetensors, history.csv, %sconfig.toml, checkpoint.safetensors,\n"
+      "events.out.tfevents.fallow (for TensorBoard)\n",
+      files.folder.c_str(), picture.c_str());
 }
 
 void PrintTest(nn::Sequential& model, const nn::Dataset& test, const Run& run, const Execution& execution) {
@@ -129,7 +144,6 @@ int RunTrain(const Options& command_line, TrainOptions& options, const Context& 
   training.checkpoint = files.checkpoint();
   const std::string config = FormatConfig(command_line);
   const RunGuard guard(files, options, config);
-  if (options.resume && std::filesystem::exists(files.history())) run.history = ReadRun(files.folder).history;
   const nn::TrainingResult result = TrainWithBar(model, data, training, run, files, options.resume);
   run.history = result.history;
   if (result.interrupted) return ReportInterrupt(context, run, options);
@@ -151,7 +165,7 @@ void AddTrain(CLI::App& app, Context& context) {
   const auto train = std::make_shared<TrainOptions>();
   AddRunOptions(options, *train);
   AddTrainOptions(options, *train);
-  options.Footer(std::string(kLayersHelp) +
+  options.Footer(std::string(kLayersHelp) + "\n\n" + kRateControlHelp +
                  "\n\n"
                  "Examples\n"
                  "  " +
@@ -160,6 +174,10 @@ void AddTrain(CLI::App& app, Context& context) {
                  "  " +
                  context.program +
                  " train --config recipes/fashion-6000-dropout.toml --seed 2 --run runs/second\n"
+                 "  " +
+                 context.program +
+                 " train --data fashion-mnist --validation 0.1 --rate-control gap --run runs/followed "
+                 "--layers dense:256:relu,dropout:0.2,dense:10\n"
                  "  " +
                  context.program +
                  " train --csv flowers.csv --target kind --layers dense:32:relu,dropout:0.2,dense:3\n"

@@ -12,6 +12,17 @@ namespace {
 // Far more than any machine can hold or run, far less than what overflows.
 constexpr std::uint64_t kMany = 1'000'000'000;
 
+std::vector<std::size_t> ParseIndices(const std::string& text) {
+  std::vector<std::size_t> indices;
+  if (text.empty()) return indices;
+  for (const std::string& part : Split(text, ',')) {
+    std::uint64_t index = 0;
+    if (!ParseWhole(part, &index)) throw UsageError("'" + text + "' is no list of whole numbers such as 2,5");
+    indices.push_back(index);
+  }
+  return indices;
+}
+
 void AddDataOptions(Options& options, TrainOptions& train) {
   options.Group("Data");
   options.Text("--data", train.data, "A data set by name: fashion-mnist (Debian's package dataset-fashion-mnist)");
@@ -55,6 +66,25 @@ void AddTrainingOptions(Options& options, TrainOptions& train) {
   options.Whole("--patience", train.patience, 0, kMany,
                 "Stop after N epochs without a better validation loss and keep the best weights; 0: never");
   options.Whole("--seed", train.seed, 0, kNoLimit, "Of weights, shuffling and dropout");
+}
+
+void AddRateOptions(Options& options, TrainOptions& train) {
+  options.Group("Rate control");
+  options.Text("--rate-control", train.rate_control, "How dropout rates move: constant, linear, curriculum or gap")
+      .KnownBy(nn::ParseRateControl);
+  options
+      .Text("--rate-layers", train.rate_layers, "Which: indices from 0 with activations counted, such as 2,5; or all")
+      .KnownBy(ParseIndices);
+  options.Real("--rate-from", train.rates.from, 0, 1, "Of linear: the part of the rate at first");
+  options.Real("--rate-to", train.rates.to, 0, 1, "Of linear: the part at last");
+  options.Whole("--rate-ramp", train.rate_ramp, 0, kMany, "Of linear: epochs in between; 0: all");
+  options.Real("--rate-gamma", train.rates.gamma, 0, kInfinity, "Of curriculum, a step; 0: 10 / steps of the run");
+  options.Real("--rate-low", train.rates.low, -kInfinity, kInfinity, "Of gap: below it rates shrink");
+  options.Real("--rate-high", train.rates.high, -kInfinity, kInfinity, "Of gap: above it rates grow");
+  options.Whole("--rate-hold", train.rate_hold, 1, kMany, "Of gap: after so many epochs");
+  options.Real("--rate-step", train.rates.step, 0, 1, "Of gap: by so much at once");
+  options.Real("--rate-least", train.rates.least, 0, 1, "Of gap: the smallest rate");
+  options.Real("--rate-most", train.rates.most, 0, 1, "Of gap: the largest");
 }
 
 // The folder of a run's own config.toml; otherwise runs/ and a name from what the user named first.
@@ -123,6 +153,7 @@ void AddTrainOptions(Options& options, TrainOptions& train) {
   AddDataOptions(options, train);
   AddModelOptions(options, train);
   AddTrainingOptions(options, train);
+  AddRateOptions(options, train);
 }
 
 void ResolveTrainOptions(const Options& command_line, TrainOptions& options) {
@@ -136,6 +167,9 @@ void ResolveTrainOptions(const Options& command_line, TrainOptions& options) {
   if (options.layers.empty()) throw UsageError("--layers is missing, on the command line or in a --config file");
   if (options.patience > 0 && options.validation == 0) {
     throw UsageError("--patience needs --validation: stopping by the test data would make the test too kind");
+  }
+  if (options.rate_control == "gap" && options.validation == 0) {
+    throw UsageError("--rate-control gap needs --validation: rates set by the test data would make the test too kind");
   }
   options.layers = WithPenalties(options);
   if (options.run.empty()) options.run = DefaultRun(options);
@@ -155,6 +189,11 @@ nn::TrainingOptions ToTrainingOptions(const TrainOptions& options) {
   training.optimizer.weight_decay = options.weight_decay;
   training.schedule.schedule = nn::ParseSchedule(options.schedule);
   training.schedule.warmup_steps = options.warmup;
+  training.rate_control = options.rates;
+  training.rate_control.control = nn::ParseRateControl(options.rate_control);
+  training.rate_control.layers = ParseIndices(options.rate_layers);
+  training.rate_control.ramp_epochs = options.rate_ramp;
+  training.rate_control.hold = options.rate_hold;
   training.epochs = options.epochs;
   training.batch_size = options.batch_size;
   training.seed = options.seed;

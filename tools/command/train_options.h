@@ -28,6 +28,10 @@ struct TrainOptions {
   std::uint64_t epochs = 10, batch_size = 128, patience = 0, seed = 1, threads = 0, warmup = 0;
   std::string optimizer = "adam", schedule = "constant";
   double learning_rate = 1e-3, momentum = 0, weight_decay = 0;
+
+  std::string rate_control = "constant", rate_layers;
+  nn::RateControlOptions rates;  // Its numbers; as options, counts are these.
+  std::uint64_t rate_ramp = 0, rate_hold = 2;
 };
 
 // What --layers takes, for people.
@@ -36,6 +40,17 @@ inline constexpr const char* kLayersHelp =
     "  dense:UNITS, relu, leaky_relu, elu, selu, gelu, silu, sigmoid, tanh, softmax, dropout:RATE, flatten,\n"
     "  batch_norm, layer_norm.\n"
     "  dense:128:relu is short for dense:128,relu; a dense layer may end in :l1=X, :l2=X or :max_norm=X.";
+
+// What --rate-control takes, for people.
+inline constexpr const char* kRateControlHelp =
+    "Rate control\n"
+    "  The rates in --layers are where 'gap' begins, and what the other two are a part of:\n"
+    "  linear      rate * (from + (to - from) * min(1, t / ramp)) at step t; --rate-from 1 --rate-to 0: annealed\n"
+    "  curriculum  rate * (1 - exp(-gamma * t)) at step t: curriculum dropout\n"
+    "  gap         after each epoch, by (validation loss - training loss) / validation loss, both without dropout:\n"
+    "              above --rate-high for --rate-hold epochs in a row, rates grow by --rate-step; below --rate-low for\n"
+    "              as long, they shrink; never beyond --rate-least and --rate-most. Needs --validation\n"
+    "  history.csv has the rates of each epoch; curves.png shows them; the model keeps those of its epoch.";
 
 // Where a run's results go.
 void AddRunOptions(Options& options, TrainOptions& train);

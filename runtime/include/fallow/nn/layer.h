@@ -121,6 +121,11 @@ class Layer {
   virtual bool drops() const { return false; }
   // Elements of its masks for a row, where they are more than those of its input and output.
   virtual std::size_t mask_elements() const { return 0; }
+  // The probability of dropping in training as it is now, of a layer that has one: for logs, and to move it.
+  virtual std::optional<double> rate() const { return {}; }
+  // Moves it between two passes to a valid rate, and returns true. Allocates nothing. False, and nothing is changed: it
+  // has none, or one that it learns.
+  virtual bool set_rate(const Rate&) { return false; }
   // Whether y may be x in ForwardRows, and dx be dy in BackwardRows. In training, y is x only if needs_input is false.
   virtual bool in_place() const { return false; }
   // Whether y > 0 exactly where x > 0, except perhaps where dx is 0: what NeedsOutput::kSign asks of a layer in place.

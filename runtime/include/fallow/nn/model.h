@@ -27,6 +27,13 @@ struct LayerInfo {
   std::size_t parameter_count;
 };
 
+// The rate of a layer that drops.
+struct LayerRate {
+  std::size_t layer;  // Its index.
+  double rate;
+  bool operator==(const LayerRate&) const = default;
+};
+
 // Owns its layers, their parameters and the buffers of one pass. One pass at a time; different models are independent.
 class Sequential {
  public:
@@ -44,6 +51,13 @@ class Sequential {
   std::vector<LayerInfo> layer_info() const;
   std::size_t parameter_count() const;
   std::vector<NamedParameter> parameters();
+
+  // Of all layers that have one (Layer::rate), in their order.
+  std::vector<LayerRate> dropout_rates() const;
+  // Moves the rate of one of them between two passes, but not between a Forward and its Backward: the mask would be
+  // another. Returns false, and changes nothing, where the layer learns its rate. Allocates only when a rate becomes 0
+  // or ceases to be. Throws Error for a layer without a rate and for a rate outside [0, 1].
+  bool set_dropout_rate(std::size_t layer, double rate);
 
   // Returns the output for the batch `x`, valid until the next call. Throws Error if x's samples have another size than
   // input_shape, or pass names a row or a step beyond the masks, or has row masks or a rate. In kTrain it also keeps

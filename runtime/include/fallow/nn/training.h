@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <functional>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "fallow/execution.h"
@@ -14,6 +15,7 @@
 #include "fallow/nn/loss.h"
 #include "fallow/nn/model.h"
 #include "fallow/nn/optimizer.h"
+#include "fallow/nn/rate_control.h"
 
 namespace fallow::nn {
 
@@ -21,11 +23,12 @@ struct TrainingOptions {
   Loss loss = Loss::kSoftmaxCrossEntropy;
   OptimizerOptions optimizer;
   ScheduleOptions schedule;
+  RateControlOptions rate_control;
   std::size_t epochs = 10;
   std::size_t batch_size = 128;
   std::uint64_t seed = 1;  // Of shuffling and of dropout.
   // Stop after so many epochs without a better validation loss. Unless 0, the weights of the best epoch are the ones
-  // returned, whether training stopped early or not.
+  // returned, with its dropout rates, whether training stopped early or not.
   std::size_t early_stopping_patience = 0;
   // Where a checkpoint is written after each epoch (replaced whole: a crash leaves the one before). Empty: nowhere.
   std::filesystem::path checkpoint;
@@ -37,9 +40,10 @@ struct TrainingOptions {
 struct EpochRecord {
   std::size_t epoch = 0;                      // From 1.
   double train_loss = 0, train_accuracy = 0;  // Accuracy: 0 where it means nothing.
-  std::optional<double> validation_loss, validation_accuracy;
-  double learning_rate = 0;  // At the epoch's last step.
-  double seconds = 0;        // Of the training steps alone.
+  std::optional<double> validation_loss = {}, validation_accuracy = {};
+  double learning_rate = 0;                   // At the epoch's last step.
+  double seconds = 0;                         // Of the training steps alone.
+  std::vector<LayerRate> dropout_rates = {};  // At the epoch's last step; see Sequential::dropout_rates.
 };
 
 // Called after each step. `loss` is the epoch's mean so far with dropout on, `accuracy` likewise.
@@ -49,9 +53,11 @@ struct Progress {
 };
 
 struct TrainingCallbacks {
+  // After a checkpoint was read: its epochs, before the first new step.
+  std::function<void(std::span<const EpochRecord>)> on_resume;
   std::function<void(const Progress&)> on_step;
   std::function<void(const EpochRecord&)> on_epoch;  // After the epoch's checkpoint is on disk.
-  // Asked after each step. True: the model gets the weights of the last whole epoch back.
+  // Asked after each step. True: the model gets weights and rates of the last whole epoch back.
   std::function<bool()> should_stop;
 };
 
@@ -62,12 +68,13 @@ struct TrainingResult {
 };
 
 // Trains `model` in place. Batches are a fresh permutation of `train` each epoch, the last one smaller if need be.
-// Weights are a pure function of (model, data, options without execution).
+// Weights are a pure function of (model, data, options without execution). A rate_control other than kConstant moves
+// the model's dropout rates, and leaves those that its weights were trained with last.
 //
 // If `resume` and options.checkpoint exists, continues from it, to the same bits as a run that was never stopped. All
-// that the weights depend on must be as it was: layers, input shape, loss, optimizer, schedule, batch size, seed,
-// patience and data. Only `epochs` may differ, and not for kCosine, which stretches over all epochs and would have
-// begun otherwise.
+// that the weights depend on must be as it was: layers with their first rates, input shape, loss, optimizer, schedule,
+// rate control, batch size, seed, patience and data. Only `epochs` may differ, and not for schedules that stretch over
+// all epochs, such as kCosine, and would have begun otherwise.
 //
 // Throws Error for options out of range, data that do not fit the model, and a checkpoint that is damaged or of another
 // run, before anything is changed; and if a loss or a weight is no longer finite, or a checkpoint cannot be written.

@@ -11,10 +11,10 @@ namespace fallow::nn {
 namespace {
 
 void Gemm(CBLAS_TRANSPOSE transpose_a, CBLAS_TRANSPOSE transpose_b, GemmSize size, const float* a, std::size_t lda,
-          const float* b, std::size_t ldb, float* c, std::size_t ldc) {
+          const float* b, std::size_t ldb, float beta, float* c, std::size_t ldc) {
   const auto to_int = [](std::size_t v) { return static_cast<int>(v); };
   cblas_sgemm(CblasRowMajor, transpose_a, transpose_b, to_int(size.m), to_int(size.n), to_int(size.k), 1.0f, a,
-              to_int(lda), b, to_int(ldb), 0.0f, c, to_int(ldc));
+              to_int(lda), b, to_int(ldb), beta, c, to_int(ldc));
 }
 
 }  // namespace
@@ -33,19 +33,31 @@ void GemmNT(GemmSize size, const float* a, std::size_t lda, const float* b, std:
                 static_cast<int>(ldb), a, 1, 0.0f, c, 1);
     return;
   }
-  Gemm(CblasNoTrans, CblasTrans, size, a, lda, b, ldb, c, ldc);
+  Gemm(CblasNoTrans, CblasTrans, size, a, lda, b, ldb, 0.0f, c, ldc);
 }
 
 void GemmNN(GemmSize size, const float* a, std::size_t lda, const float* b, std::size_t ldb, float* c, std::size_t ldc,
             const Execution& execution) {
   const Region region(kGemm, size.m * size.n * size.k, execution);
-  Gemm(CblasNoTrans, CblasNoTrans, size, a, lda, b, ldb, c, ldc);
+  Gemm(CblasNoTrans, CblasNoTrans, size, a, lda, b, ldb, 0.0f, c, ldc);
 }
 
 void GemmTN(GemmSize size, const float* a, std::size_t lda, const float* b, std::size_t ldb, float* c, std::size_t ldc,
             const Execution& execution) {
   const Region region(kGemm, size.m * size.n * size.k, execution);
-  Gemm(CblasTrans, CblasNoTrans, size, a, lda, b, ldb, c, ldc);
+  Gemm(CblasTrans, CblasNoTrans, size, a, lda, b, ldb, 0.0f, c, ldc);
+}
+
+void AddGemmNN(GemmSize size, const float* a, std::size_t lda, const float* b, std::size_t ldb, float* c,
+               std::size_t ldc, const Execution& execution) {
+  const Region region(kGemm, size.m * size.n * size.k, execution);
+  Gemm(CblasNoTrans, CblasNoTrans, size, a, lda, b, ldb, 1.0f, c, ldc);
+}
+
+void AddGemmTN(GemmSize size, const float* a, std::size_t lda, const float* b, std::size_t ldb, float* c,
+               std::size_t ldc, const Execution& execution) {
+  const Region region(kGemm, size.m * size.n * size.k, execution);
+  Gemm(CblasTrans, CblasNoTrans, size, a, lda, b, ldb, 1.0f, c, ldc);
 }
 
 }  // namespace fallow::nn

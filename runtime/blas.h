@@ -28,6 +28,12 @@ void GemmNN(GemmSize size, const float* a, std::size_t lda, const float* b, std:
 void GemmTN(GemmSize size, const float* a, std::size_t lda, const float* b, std::size_t ldb, float* c, std::size_t ldc,
             const Execution& execution = {});
 
+// The same, added to c.
+void AddGemmNN(GemmSize size, const float* a, std::size_t lda, const float* b, std::size_t ldb, float* c,
+               std::size_t ldc, const Execution& execution = {});
+void AddGemmTN(GemmSize size, const float* a, std::size_t lda, const float* b, std::size_t ldb, float* c,
+               std::size_t ldc, const Execution& execution = {});
+
 // For BlasName: defined once a BLAS, in its own file.
 std::string DescribeBlas();
 

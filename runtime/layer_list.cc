@@ -9,6 +9,7 @@
 #include "fallow/nn/layers.h"
 #include "runtime/layer_entry.h"
 #include "runtime/merge_entries.h"
+#include "runtime/sequence_entries.h"
 
 namespace fallow::nn {
 namespace {
@@ -84,10 +85,17 @@ struct Kind {
 };
 
 constexpr Kind kKinds[] = {
-    {"dense", "dense:UNITS", AddDense}, {"dropout", "dropout:RATE", AddDropout},
-    {"flatten", "flatten", AddFlatten}, {"leaky_relu", "leaky_relu", AddLeakyReLU},
-    {"add", "add:LABEL", AddAdd},       {"concat", "concat:LABEL", AddConcat},
-    {"from", "from:LABEL", AddFrom},    {"input", "input:NAME:SHAPE", AddInput},
+    {"dense", "dense:UNITS", AddDense},
+    {"dropout", "dropout:RATE", AddDropout},
+    {"flatten", "flatten", AddFlatten},
+    {"leaky_relu", "leaky_relu", AddLeakyReLU},
+    {"add", "add:LABEL", AddAdd},
+    {"concat", "concat:LABEL", AddConcat},
+    {"from", "from:LABEL", AddFrom},
+    {"input", "input:NAME:SHAPE", AddInput},
+    {"embedding", "embedding:VOCABULARY:DIM", AddEmbedding},
+    {"lstm", "lstm:UNITS", AddLSTM},
+    {"gru", "gru:UNITS", AddGRU},
 };
 
 // Kinds that are no activation of ParseActivation or softmax are in kKinds.

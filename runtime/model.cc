@@ -45,6 +45,7 @@ struct Sequential::Impl {
   void BuildLayers(std::uint64_t seed);
   void CheckRows(std::uint64_t first_row, std::size_t rows) const;
   void CheckInput(const Pass& pass, const Tensor& x) const;
+  void CheckValues(const Tensor& x) const;
   void Forward(const Pass& pass, Region& region, const Tensor& x);
   void ForwardBlock(const Pass& pass, std::size_t first, std::size_t last, std::size_t block, const Tensor& x);
   void Backward(const Pass& pass, Region& region, const Tensor& x, const Tensor& dy);
@@ -67,6 +68,7 @@ struct Sequential::Impl {
   std::vector<std::string> specs;  // Of the layers, for profile records.
   std::vector<Shape> shapes;       // Of value i; see BufferPlan.
   std::size_t max_cols = 1;
+  std::uint64_t mask_cols = 1;     // The most elements of a mask that a row takes.
   std::size_t first_trained = 0;  // The first layer that learns; nothing before it needs gradients.
   std::array<BufferPlan, 3> value_plans;
   BufferPlan gradient_plan;
@@ -90,6 +92,8 @@ Sequential::Impl::Impl(const Shape& input_shape, std::vector<std::unique_ptr<Lay
   std::vector<std::size_t> cols;
   for (const Shape& shape : shapes) cols.push_back(shape.elements());
   max_cols = *std::max_element(cols.begin(), cols.end());
+  mask_cols = max_cols;
+  for (const auto& layer : layers) mask_cols = std::max(mask_cols, layer->mask_elements());
   if (cols[0] == 0) throw Error("model: input shape " + input_shape.ToString() + ", expected at least one element");
 
   for (const Mode mode : {Mode::kTrain, Mode::kInfer, Mode::kMonteCarlo}) {
@@ -125,7 +129,7 @@ void Sequential::Impl::ResizeScratch(Mode mode, std::size_t rows) {
 
 void Sequential::Impl::CheckRows(std::uint64_t first_row, std::size_t rows) const {
   constexpr std::uint64_t kMaxElement = std::uint64_t{1} << 57;
-  const std::uint64_t max_row = kMaxElement / max_cols;
+  const std::uint64_t max_row = kMaxElement / mask_cols;
   if (rows <= max_row && first_row <= max_row - rows) return;
   throw Error("model: first row " + std::to_string(first_row) + ", expected at most " + std::to_string(max_row) +
               " rows");
@@ -136,9 +140,16 @@ void Sequential::Impl::CheckInput(const Pass& pass, const Tensor& x) const {
     throw Error("model: got samples of shape " + x.sample_shape().ToString() + ", expected " + shapes[0].ToString());
   }
   CheckRows(pass.first_row, x.rows());
+  CheckValues(x);
   if (!pass.row_masks.empty() || pass.rate) throw Error("model: Forward with row masks or a rate, expected neither");
   constexpr std::uint64_t kMaxStep = std::uint64_t{1} << 40;
   if (pass.step >= kMaxStep) throw Error("model: step " + std::to_string(pass.step) + ", expected less than 2^40");
+}
+
+void Sequential::Impl::CheckValues(const Tensor& x) const {
+  for (std::size_t i = 0; i < size(); ++i) {
+    if (wiring.input[i] == 0) layers[i]->CheckInput(x);
+  }
 }
 
 // Row blocks go through the layers from one that needs the batch to before the next.
@@ -320,7 +331,10 @@ void Sequential::Backward(const Pass& pass, const Tensor& dy) {
 
 std::size_t Inference::layers() const { return model_.size(); }
 std::size_t Inference::elements(std::size_t value) const { return model_.shapes[value].elements(); }
-void Inference::CheckRows(std::uint64_t rows) const { model_.CheckRows(0, rows); }
+void Inference::CheckInput(const Tensor& x) const {
+  model_.CheckRows(0, x.rows());
+  model_.CheckValues(x);
+}
 
 bool Inference::Drops(const Layer& layer) const {
   if (!layer.drops()) return false;

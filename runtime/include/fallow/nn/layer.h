@@ -119,6 +119,8 @@ class Layer {
   virtual bool identity(Mode) const { return false; }
   // Whether it is one that drops, at a rate that Pass::rate replaces.
   virtual bool drops() const { return false; }
+  // How many elements of a mask a row takes, where that may be more than the numbers it has before and after the layer.
+  virtual std::uint64_t mask_elements() const { return 0; }
   // Whether y may be x in ForwardRows, and dx be dy in BackwardRows. In training, y is x only if needs_input is false.
   virtual bool in_place() const { return false; }
   // Whether y > 0 exactly where x > 0, except perhaps where dx is 0: what NeedsOutput::kSign asks of a layer in place.
@@ -132,6 +134,9 @@ class Layer {
   virtual std::size_t saved() const { return 0; }
   virtual std::size_t scratch(Mode, std::size_t /*rows*/) const { return 0; }
   virtual std::size_t gradient_scratch(std::size_t /*rows*/) const { return 0; }
+
+  // Of a layer that reads the model's input: throws Error if a batch holds numbers that it cannot take.
+  virtual void CheckInput(const Tensor& /*x*/) const {}
 
   // The rest throws nothing and allocates nothing.
 

@@ -10,6 +10,7 @@
 
 #include "fallow/activation.h"
 #include "fallow/nn/layer.h"
+#include "fallow/nn/sequences.h"
 #include "fallow/rate.h"
 
 namespace fallow::nn {
@@ -53,6 +54,9 @@ std::unique_ptr<Layer> MakeConcat(std::string label);
 
 // Parses a list of layers, separated by commas:
 //   dense:UNITS[:ACTIVATION][:l1=X][:l2=X][:max_norm=X][:bias=0]   dropout:RATE   flatten
+//   embedding:VOCABULARY:DIM[:dropout=P][:padding=TOKEN]
+//   lstm:UNITS[:sequences=1][:bidirectional=1][:dropout=P][:recurrent_dropout=P][:zoneout=P][:weight_dropout=P][:mask=1]
+//   gru:UNITS, likewise
 //   relu   leaky_relu[:NEGATIVE_SLOPE]   elu   selu   gelu   silu   sigmoid   tanh   softmax
 // such as "dense:128:relu,dropout:0.5,dense:64:relu:l2=1e-4,dropout:0.3,dense:10". `dense:N:relu` stands for the two
 // layers "dense:N" and "relu", as in PyTorch, and "linear" for none.

@@ -78,7 +78,7 @@ class Attention : public Layer {
   bool drops() const override { return rate_.drop_probability() != 0; }
   bool needs_input() const override { return true; }
 
-  std::size_t mask_elements() const override { return heads_ * positions_ * positions_; }
+  std::uint64_t mask_elements() const override { return heads_ * positions_ * positions_; }
   // Queries, keys and values, later their gradients; the logits; what goes into the last product.
   std::size_t saved() const override { return 4 * positions_ * dims_ + mask_elements(); }
   std::size_t scratch(Mode mode, std::size_t rows) const override { return Pieces(rows) * ScratchOfPiece(mode); }

@@ -120,7 +120,7 @@ class Layer {
   // Whether it is one that drops, at a rate that Pass::rate replaces.
   virtual bool drops() const { return false; }
   // Elements of its masks for a row, where they are more than those of its input and output.
-  virtual std::size_t mask_elements() const { return 0; }
+  virtual std::uint64_t mask_elements() const { return 0; }
   // The probability of dropping in training as it is now, of a layer that has one: for logs, and to move it.
   virtual std::optional<double> rate() const { return {}; }
   // Moves it between two passes to a valid rate, and returns true. Allocates nothing. False, and nothing is changed: it
@@ -139,6 +139,9 @@ class Layer {
   virtual std::size_t saved() const { return 0; }
   virtual std::size_t scratch(Mode, std::size_t /*rows*/) const { return 0; }
   virtual std::size_t gradient_scratch(std::size_t /*rows*/) const { return 0; }
+
+  // Of a layer that reads the model's input: throws Error if a batch holds numbers that it cannot take.
+  virtual void CheckInput(const Tensor& /*x*/) const {}
 
   // The rest throws nothing and allocates nothing.
 

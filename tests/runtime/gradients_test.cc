@@ -138,7 +138,7 @@ TEST(GradientsTest, Attention) {
     ExpectGradients(
         {{5, 6}, ("dense_last:8:tanh," + std::string(attention) + "@a,dense_last:8:gelu,add:a,dense:3").c_str()}, 11);
   }
-  ExpectGradients({{3, 200}, "attention:8,dense:3"}, 3);  // Several blocks of units.
+  ExpectGradients({{3, 48}, "attention:8,dense:3"}, 2);  // Several blocks of units.
 }
 
 TEST(GradientsTest, DenseOverTheLastDimension) {

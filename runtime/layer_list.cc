@@ -112,6 +112,7 @@ constexpr Kind kKinds[] = {
     {"lstm", "lstm:UNITS", AddLSTM},
     {"maxpool1d", "maxpool1d:KERNEL", AddMaxPool1D},
     {"maxpool2d", "maxpool2d:KERNEL", AddMaxPool2D},
+    {"transformer", "transformer:DIM:HEADS:FEED_FORWARD", AddTransformer},
 };
 
 // Kinds that are no activation of ParseActivation or softmax are in kKinds.

@@ -21,10 +21,10 @@ constexpr std::uint64_t kWarmUp = 50, kSteps = 20;
 constexpr ProfileSink kSink = {[](void*, const CallRecord&) noexcept {}};
 
 long AllocationsOfSteps(const char* layers, const OptimizerOptions& options, int threads,
-                        const ProfileSink* profile = nullptr) {
-  Sequential model({100}, layers, 1);
+                        const ProfileSink* profile = nullptr, const Shape& input = {100}) {
+  Sequential model(input, layers, 1);
   Optimizer optimizer(options, model.parameters());
-  const Tensor x = RandomTensor(200, {100}, 1);
+  const Tensor x = RandomTensor(200, input, 1);
   const Tensor y = RandomTarget(Loss::kSoftmaxCrossEntropy, 200, 10, 2);
   Tensor dy;
   long before = 0;
@@ -70,6 +70,9 @@ TEST_F(AllocationTest, MovingARate) {
   const long before = MallocCount();
   for (int i = 1; i < 100; ++i) model.set_dropout_rate(0, 0.01 * i);
   EXPECT_EQ(MallocCount() - before, 0);
+TEST_F(AllocationTest, TrainingStepOfAConvolutionalNetwork) {
+  constexpr char kImages[] = "conv2d:16:3:relu:padding=1,maxpool2d:2,dropout:0.3,conv2d:8:3,avgpool2d:2,dense:10";
+  EXPECT_EQ(AllocationsOfSteps(kImages, {}, 2, nullptr, {10, 10}), 0);
 }
 
 TEST_F(AllocationTest, TrainingStepWithASink) { EXPECT_EQ(AllocationsOfSteps(kLayers, {}, 2, &kSink), 0); }

@@ -146,6 +146,28 @@ TEST(GradientsTest, DenseOverTheLastDimension) {
   ExpectGradients({{4}, "dense_last:150,dense:3"}, 2);
 }
 
+TEST(GradientsTest, Convolutions) {
+  ExpectGradients({{7, 6}, "conv2d:4:3,tanh,dropout:0.3,conv2d:3:2x3:stride=2x1:bias=0,flatten,dense:3"}, 3);
+  ExpectGradients({{4, 5, 6}, "conv2d:6:3:silu:padding=2x1:groups=2,conv2d:6:3x2:padding=same:dilation=2:groups=6"}, 2);
+  ExpectGradients({{2, 4, 4}, "conv2d:33:3:tanh:padding=1,conv2d:2:3:padding=1,dense:3"}, 9);
+  ExpectGradients({{11}, "conv1d:4:3:elu:padding=1,conv1d:3:3:stride=2:dilation=2,dense:3"}, 3);
+  ExpectGradients({{4, 9}, "conv1d:4:4:padding=same:groups=2,gelu,conv1d:2:1"}, 3);
+}
+
+TEST(GradientsTest, Pooling) {
+  ExpectGradients({{7, 8}, "conv2d:3:2,maxpool2d:2,dropout:0.3,dense:3"}, 3);
+  ExpectGradients({{7, 8}, "conv2d:3:2,maxpool2d:3x2:stride=1x2:padding=1,dense:3"}, 3);
+  ExpectGradients({{7, 8}, "conv2d:3:2,avgpool2d:3:stride=2:padding=1,avgpool2d:2:count_include_pad=0"}, 3);
+  ExpectGradients({{7, 8}, "conv2d:3:2,avgpool2d:3x2:stride=1:padding=1:count_include_pad=0"}, 3);
+  ExpectGradients({{3, 9}, "conv1d:4:2,maxpool1d:3:stride=1:padding=1,avgpool1d:2"}, 3);
+  ExpectGradients({{7, 8}, "conv2d:3:2,global_avgpool"}, 3);
+  ExpectGradients({{7, 8}, "conv2d:3:2,global_maxpool:keepdims=1"}, 3);
+  ExpectGradients({{3, 37}, "conv1d:4:1,global_avgpool"}, 3);
+}
+
+// A layer that saves comes before all that learn.
+TEST(GradientsTest, PoolingOfTheInput) { ExpectGradients({{4, 6}, "maxpool2d:2,dense:3"}, 4); }
+
 TEST(GradientsTest, OneRow) { ExpectGradients({{5}, "dense:8:relu,dropout:0.3,dense:3"}, 1); }
 
 }  // namespace

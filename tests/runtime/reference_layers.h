@@ -33,7 +33,9 @@ struct LayerContext {
 };
 
 Row Attention(const LayerContext& context, const Row& x);
+Row Convolve(const LayerContext& context, const Row& x);
 Row DenseLast(const LayerContext& context, const Row& x);
+Row Pool(const LayerContext& context, const Row& x);
 
 }  // namespace fallow::nn::reference
 

@@ -38,7 +38,11 @@ struct TrainOptions {
 inline constexpr const char* kLayersHelp =
     "Layers\n"
     "  dense:UNITS, relu, leaky_relu, elu, selu, gelu, silu, sigmoid, tanh, softmax, dropout:RATE, flatten,\n"
+<<<<<<< HEAD
     "  batch_norm, layer_norm.\n"
+=======
+    "  conv2d:FILTERS:KERNEL, maxpool2d:KERNEL, avgpool2d:KERNEL, the same with 1d, global_avgpool, global_maxpool.\n"
+>>>>>>> cb36332 (Tests and documentation of convolutions and pooling)
     "  dense:128:relu is short for dense:128,relu; a dense layer may end in :l1=X, :l2=X or :max_norm=X.";
 
 // What --rate-control takes, for people.

@@ -67,6 +67,10 @@ std::unique_ptr<Layer> MakeConcat(std::string label);
 //   lstm:UNITS[:sequences=1][:bidirectional=1][:dropout=P][:recurrent_dropout=P][:zoneout=P][:weight_dropout=P][:mask=1]
 //   gru:UNITS, likewise
 //   relu   leaky_relu[:NEGATIVE_SLOPE]   elu   selu   gelu   silu   sigmoid   tanh   softmax
+//   conv2d:FILTERS:KERNEL[:ACTIVATION][:stride=S][:padding=P|:padding=same][:dilation=D][:groups=G], and dense's options
+//   maxpool2d:KERNEL[:stride=S][:padding=P]   avgpool2d:KERNEL[:stride=S][:padding=P][:count_include_pad=0]
+//   conv1d, maxpool1d, avgpool1d likewise     global_avgpool[:keepdims=1]   global_maxpool[:keepdims=1]
+// KERNEL, S, P and D are a number, or in two dimensions HEIGHTxWIDTH;
 // such as "dense:128:relu,dropout:0.5,dense:64:relu:l2=1e-4,dropout:0.3,dense:10". `dense:N:relu` stands for the two
 // layers "dense:N" and "relu", as in PyTorch, and "linear" for none.
 //   add:LABEL   concat:LABEL   from:LABEL   input:NAME:SHAPE

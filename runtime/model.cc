@@ -46,6 +46,7 @@ struct Sequential::Impl {
   void BuildLayers(std::uint64_t seed);
   void PlanBuffers();
   bool SetRate(std::size_t i, const Rate& rate);
+  Layer* NextWithParameters(std::size_t i) const;  // Behind layer i; see Layer::SetNext.
   void CheckRows(std::uint64_t first_row, std::size_t rows) const;
   void CheckInput(const Pass& pass, const Tensor& x) const;
   void CheckValues(const Tensor& x) const;
@@ -120,6 +121,18 @@ void Sequential::Impl::BuildLayers(std::uint64_t seed) {
     }
     for (std::size_t block = 0; block < layers[i]->gradient_blocks(); ++block) gradient_pieces.push_back({i, block});
   }
+  for (std::size_t i = 0; i < layers.size(); ++i) {
+    if (Layer* next = NextWithParameters(i)) layers[i]->SetNext(*next);
+  }
+}
+
+Layer* Sequential::Impl::NextWithParameters(std::size_t i) const {
+  for (std::size_t value = i + 1; value < layers.size() && wiring.IsLink(value);) {
+    const std::size_t reader = wiring.readers[value][0];
+    if (!layers[reader]->parameters().empty()) return layers[reader].get();
+    value = reader + 1;
+  }
+  return nullptr;
 }
 
 // A layer at rate 0 does nothing, and the plans count on it.
@@ -373,14 +386,14 @@ void Inference::CheckInput(const Tensor& x) const {
   model_.CheckValues(x);
 }
 
-bool Inference::Drops(const Layer& layer) const {
-  if (!layer.drops()) return false;
-  return rate_ ? rate_->drop_probability() != 0 : !layer.identity(Mode::kMonteCarlo);
+bool Inference::IsRandom(const Layer& layer) const {
+  if (!layer.random()) return false;
+  return rate_ && layer.drops() ? rate_->drop_probability() != 0 : !layer.identity(Mode::kMonteCarlo);
 }
 
 std::size_t Inference::first_of_samples() const {
   const std::size_t random =
-      std::ranges::find_if(model_.layers, [&](const auto& layer) { return Drops(*layer); }) - model_.layers.begin();
+      std::ranges::find_if(model_.layers, [&](const auto& layer) { return IsRandom(*layer); }) - model_.layers.begin();
   if (random == layers()) return random;
   // Not later than a value that a layer behind it reads.
   std::size_t first = random;

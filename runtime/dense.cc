@@ -3,14 +3,15 @@
 #include <array>
 #include <cmath>
 #include <memory>
-#include <span>
 #include <string>
-#include <vector>
+#include <string_view>
+#include <utility>
 
 #include "fallow/nn/error.h"
 #include "fallow/nn/layers.h"
 #include "kernels/parallel.h"
 #include "runtime/blas.h"
+#include "runtime/dense.h"
 #include "runtime/initial_values.h"
 #include "runtime/numbers.h"
 #include "runtime/ordered_product.h"
@@ -19,9 +20,6 @@
 
 namespace fallow::nn {
 namespace {
-
-// Units in one gradient block. See runtime/README.md for how this and the next were chosen.
-constexpr std::size_t kUnitsPerBlock = 128;
 
 // How the result of a product is cut into parts that different threads may compute: by columns, so that the weights are
 // packed once, or by rows if it has few columns.
@@ -57,130 +55,170 @@ void ForEachPart(GemmSize size, const Execution& execution, const Body& body) {
   });
 }
 
-void CheckDimension(const char* name, std::size_t value) {
+void CheckDimension(const char* layer, const char* name, std::size_t value) {
   if (value >= 1 && value <= kMaxBlasDimension) return;
-  throw Error("dense: " + std::to_string(value) + ' ' + name + ", expected 1 to " + std::to_string(kMaxBlasDimension));
+  throw Error(std::string(layer) + ": " + std::to_string(value) + ' ' + name + ", expected 1 to " +
+              std::to_string(kMaxBlasDimension));
 }
-
-// Over a whole sample, or each of the vectors along its last dimension: then these are the rows of its products.
-class Dense : public Layer {
- public:
-  Dense(std::size_t units, const DenseOptions& options, bool last) : units_(units), options_(options), last_(last) {
-    CheckDimension("units", units);
-    CheckPenalty("dense", "l1", options.l1);
-    CheckPenalty("dense", "l2", options.l2);
-    CheckPenalty("dense", "max_norm", options.max_norm);
-  }
-
-  std::string Spec() const override {
-    std::string spec = (last_ ? "dense_last:" : "dense:") + std::to_string(units_);
-    const auto add = [&](const char* name, float value) {
-      if (value != 0) spec += ':' + std::string(name) + '=' + FormatNumber(value);
-    };
-    add("l1", options_.l1);
-    add("l2", options_.l2);
-    add("max_norm", options_.max_norm);
-    if (!options_.use_bias) spec += ":bias=0";
-    return spec;
-  }
-
-  LayerPlan Plan(const Shape& input) const override {
-    const std::uint64_t inputs = InputsOf(input);
-    CheckDimension("inputs", inputs);
-    return {OutputOf(input), units_ * inputs + (options_.use_bias ? units_ : 0)};
-  }
-
-  void Build(const Shape& input, std::uint64_t seed, std::size_t index) override {
-    inputs_ = InputsOf(input);
-    vectors_ = input.elements() / inputs_;
-    parameters_.clear();
-    parameters_.push_back({.name = "weight",
-                           .value = Tensor(units_, Shape{inputs_}),
-                           .gradient = Tensor(units_, Shape{inputs_}),
-                           .l1 = options_.l1,
-                           .l2 = options_.l2,
-                           .max_norm = options_.max_norm});
-    if (options_.use_bias) {
-      parameters_.push_back({.name = "bias", .value = Tensor(1, Shape{units_}), .gradient = Tensor(1, Shape{units_})});
-    }
-    FillUniform(seed, index, 1 / std::sqrt(static_cast<double>(inputs_)), parameters_);
-  }
-
-  std::span<Parameter> parameters() override { return parameters_; }
-
-  bool needs_input() const override { return true; }
-
-  void ForwardRows(const Pass& pass, Rows rows, const float* x, float* y, const Memory&) override {
-    const RowKernels& kernels = RowKernelsFor(pass.execution.target);
-    ForEachPart({rows.count() * vectors_, units_, inputs_}, pass.execution, [&](Part part) {
-      const GemmSize size{part.rows, part.cols, inputs_};
-      const float* in = x + part.row * inputs_;
-      const float* rows_of_weight = weight() + part.col * inputs_;
-      const float* bias = options_.use_bias ? parameters_[1].value.data() + part.col : nullptr;
-      float* out = y + part.row * units_ + part.col;
-      if (pass.mode != Mode::kTrain) {
-        return OrderedProductNT(size, in, inputs_, rows_of_weight, inputs_, bias, out, units_, pass.execution);
-      }
-      GemmNT(size, in, inputs_, rows_of_weight, inputs_, out, units_, pass.execution);
-      if (bias == nullptr) return;
-      for (std::size_t r = 0; r < part.rows; ++r) kernels.add_bias(bias, 1, part.cols, out + r * units_);
-    });
-  }
-
-  void BackwardRows(const Pass& pass, Rows rows, const float*, const float*, const float* dy, float* dx,
-                    const Memory&) override {
-    if (dx == nullptr) return;
-    ForEachPart({rows.count() * vectors_, inputs_, units_}, pass.execution, [&](Part part) {
-      GemmNN({part.rows, part.cols, units_}, dy + part.row * units_, units_, weight() + part.col, inputs_,
-             dx + part.row * inputs_ + part.col, inputs_, pass.execution);
-    });
-  }
-
-  std::size_t gradient_blocks() const override { return (units_ + kUnitsPerBlock - 1) / kUnitsPerBlock; }
-
-  void ParameterGradients(const Pass& pass, std::size_t block, std::size_t rows, const float* x, const float* dy,
-                          const Memory&) override {
-    const std::size_t first = block * kUnitsPerBlock;
-    const std::size_t count = std::min(kUnitsPerBlock, units_ - first);
-    GemmTN({count, inputs_, rows * vectors_}, dy + first, units_, x, inputs_, parameters_[0].gradient.row(first).data(),
-           inputs_, pass.execution);
-    if (options_.use_bias) {
-      SumRows(rows * vectors_, dy + first, units_, count, parameters_[1].gradient.data() + first);
-    }
-  }
-
- private:
-  const float* weight() const { return parameters_[0].value.data(); }
-
-  std::size_t InputsOf(const Shape& input) const {
-    if (!last_) return input.elements();
-    return input.rank() == 0 ? 1 : input[input.rank() - 1];
-  }
-
-  Shape OutputOf(const Shape& input) const {
-    if (!last_ || input.rank() == 0) return Shape{units_};
-    std::array<std::size_t, Shape::kMaxRank> dims;
-    for (std::size_t i = 0; i < input.rank(); ++i) dims[i] = input[i];
-    dims[input.rank() - 1] = units_;
-    return Shape(std::span<const std::size_t>(dims.data(), input.rank()));
-  }
-
-  std::size_t units_;
-  DenseOptions options_;
-  bool last_;
-  std::size_t inputs_ = 0;
-  std::size_t vectors_ = 0;  // Of a sample.
-  std::vector<Parameter> parameters_;
-};
 
 }  // namespace
 
+Dense::Dense(std::size_t units, const DenseOptions& options, bool last, const char* kind)
+    : kind_(kind), last_(last), units_(units), options_(options) {
+  CheckDimension(kind, "units", units);
+  CheckPenalty(kind, "l1", options.l1);
+  CheckPenalty(kind, "l2", options.l2);
+  CheckPenalty(kind, "max_norm", options.max_norm);
+  if (options.unit_norm && options.max_norm != 0) {
+    throw Error(std::string(kind) + ": both max_norm and unit_norm, expected one of them");
+  }
+}
+
+std::string Dense::Spec() const { return kind_ + (':' + std::to_string(units_)) + OptionSpecs(); }
+
+std::string Dense::OptionSpecs() const {
+  std::string spec;
+  const auto add = [&](const char* name, float value) {
+    if (value != 0) spec += ':' + std::string(name) + '=' + FormatNumber(value);
+  };
+  add("l1", options_.l1);
+  add("l2", options_.l2);
+  add("max_norm", options_.max_norm);
+  if (options_.unit_norm) spec += ":unit_norm=1";
+  if (!options_.use_bias) spec += ":bias=0";
+  return spec;
+}
+
+LayerPlan Dense::Plan(const Shape& input) const {
+  const std::uint64_t inputs = InputsOf(input);
+  CheckDimension(kind_, "inputs", inputs);
+  return {OutputOf(input), units_ * inputs + (options_.use_bias ? units_ : 0)};
+}
+
+void Dense::Build(const Shape& input, std::uint64_t seed, std::size_t index) {
+  inputs_ = InputsOf(input);
+  vectors_ = input.elements() / inputs_;
+  parameters_.clear();
+  parameters_.push_back({.name = "weight",
+                         .value = Tensor(units_, Shape{inputs_}),
+                         .gradient = Tensor(units_, Shape{inputs_}),
+                         .l1 = options_.l1,
+                         .l2 = options_.l2,
+                         .max_norm = options_.max_norm,
+                         .unit_norm = options_.unit_norm});
+  if (options_.use_bias) {
+    parameters_.push_back({.name = "bias", .value = Tensor(1, Shape{units_}), .gradient = Tensor(1, Shape{units_})});
+  }
+  FillUniform(seed, index, 1 / std::sqrt(static_cast<double>(inputs_)), parameters_);
+}
+
+void Dense::ForwardRows(const Pass& pass, Rows rows, const float* x, float* y, const Memory&) {
+  Forward(pass, rows, weight(), x, y);
+}
+
+void Dense::BackwardRows(const Pass& pass, Rows rows, const float*, const float*, const float* dy, float* dx,
+                         const Memory&) {
+  if (dx != nullptr) Backward(pass, rows, weight(), dy, dx);
+}
+
+void Dense::Forward(const Pass& pass, Rows rows, const float* weight, const float* x, float* y) const {
+  const RowKernels& kernels = RowKernelsFor(pass.execution.target);
+  ForEachPart({rows.count() * vectors_, units_, inputs_}, pass.execution, [&](Part part) {
+    const GemmSize size{part.rows, part.cols, inputs_};
+    const float* in = x + part.row * inputs_;
+    const float* rows_of_weight = weight + part.col * inputs_;
+    const float* of_units = bias() == nullptr ? nullptr : bias() + part.col;
+    float* out = y + part.row * units_ + part.col;
+    if (pass.mode != Mode::kTrain) {
+      return OrderedProductNT(size, in, inputs_, rows_of_weight, inputs_, of_units, out, units_, pass.execution);
+    }
+    GemmNT(size, in, inputs_, rows_of_weight, inputs_, out, units_, pass.execution);
+    if (of_units == nullptr) return;
+    for (std::size_t r = 0; r < part.rows; ++r) kernels.add_bias(of_units, 1, part.cols, out + r * units_);
+  });
+}
+
+void Dense::Backward(const Pass& pass, Rows rows, const float* weight, const float* dy, float* dx) const {
+  ForEachPart({rows.count() * vectors_, inputs_, units_}, pass.execution, [&](Part part) {
+    GemmNN({part.rows, part.cols, units_}, dy + part.row * units_, units_, weight + part.col, inputs_,
+           dx + part.row * inputs_ + part.col, inputs_, pass.execution);
+  });
+}
+
+std::size_t Dense::gradient_blocks() const { return (units_ + kUnitsPerBlock - 1) / kUnitsPerBlock; }
+
+void Dense::ParameterGradients(const Pass& pass, std::size_t block, std::size_t rows, const float* x, const float* dy,
+                               const Memory&) {
+  const auto [first, count] = UnitsOf(block);
+  GemmTN({count, inputs_, rows * vectors_}, dy + first, units_, x, inputs_, parameters_[0].gradient.row(first).data(),
+         inputs_, pass.execution);
+  if (options_.use_bias) {
+    SumRows(rows * vectors_, dy + first, units_, count, parameters_[1].gradient.data() + first);
+  }
+}
+
+Dense::Units Dense::UnitsOf(std::size_t block) const {
+  const std::size_t first = block * kUnitsPerBlock;
+  return {first, std::min(kUnitsPerBlock, units_ - first)};
+}
+
+std::size_t Dense::InputsOf(const Shape& input) const {
+  if (!last_) return input.elements();
+  return input.rank() == 0 ? 1 : input[input.rank() - 1];
+}
+
+Shape Dense::OutputOf(const Shape& input) const {
+  if (!last_ || input.rank() == 0) return Shape{units_};
+  std::array<std::size_t, Shape::kMaxRank> dims;
+  for (std::size_t i = 0; i < input.rank(); ++i) dims[i] = input[i];
+  dims[input.rank() - 1] = units_;
+  return Shape(std::span<const std::size_t>(dims.data(), input.rank()));
+}
+
 std::unique_ptr<Layer> MakeDense(std::size_t units, const DenseOptions& options) {
-  return std::make_unique<Dense>(units, options, /*last=*/false);
+  return std::make_unique<Dense>(units, options);
 }
 
 std::unique_ptr<Layer> MakeDenseLast(std::size_t units, const DenseOptions& options) {
-  return std::make_unique<Dense>(units, options, /*last=*/true);
+  return std::make_unique<Dense>(units, options, /*last=*/true, "dense_last");
+}
+
+namespace {
+
+DenseOptions ReadOptions(const LayerEntry& entry, std::size_t first) {
+  DenseOptions options;
+  entry.ReadOptions(
+      first, "l1=X, l2=X, max_norm=X, unit_norm=1 or bias=0", [&](std::string_view name, std::string_view value) {
+        for (const auto& [known, target] : {std::pair{"bias", &options.use_bias}, {"unit_norm", &options.unit_norm}}) {
+          if (name != known) continue;
+          *target = entry.Flag(name, value);
+          return true;
+        }
+        for (const auto& [known, target] :
+             {std::pair{"l1", &options.l1}, {"l2", &options.l2}, {"max_norm", &options.max_norm}}) {
+          if (name != known) continue;
+          *target = entry.Number<float>(value, "a number");
+          return true;
+        }
+        return false;
+      });
+  return options;
+}
+
+}  // namespace
+
+void AddDenseLike(const LayerEntry& entry, std::size_t own_fields, LayerChain& layers, const MakeDenseLike& make) {
+  // As in "dense:N:relu".
+  const bool own_activation = entry.size() > own_fields && entry.field(own_fields).find('=') == std::string_view::npos;
+  const DenseOptions options = ReadOptions(entry, own_fields + (own_activation ? 1 : 0));
+  const auto units = entry.Number<std::size_t>(entry.field(1), "a whole number of units");
+  layers.push_back(entry.Named([&] { return make(units, options); }));
+  if (own_activation) AddActivation(entry, entry.field(own_fields), layers);
+}
+
+void AddDense(const LayerEntry& entry, LayerChain& layers) {
+  if (entry.size() < 2) entry.Fail("expected " + std::string(entry.kind()) + ":UNITS");
+  AddDenseLike(entry, 2, layers, entry.kind() == "dense" ? MakeDense : MakeDenseLast);
 }
 
 }  // namespace fallow::nn

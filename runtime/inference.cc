@@ -15,14 +15,14 @@ void Inference::CheckInput(const Tensor& x) const {
   model_.CheckValues(x);
 }
 
-bool Inference::Drops(const Layer& layer) const {
-  if (!layer.drops()) return false;
-  return rate_ ? rate_->drop_probability() != 0 : !layer.identity(Mode::kMonteCarlo);
+bool Inference::IsRandom(const Layer& layer) const {
+  if (!layer.random()) return false;
+  return rate_ && layer.drops() ? rate_->drop_probability() != 0 : !layer.identity(Mode::kMonteCarlo);
 }
 
 std::size_t Inference::first_of_samples() const {
   const std::size_t random =
-      std::ranges::find_if(model_.layers, [&](const auto& layer) { return Drops(*layer); }) - model_.layers.begin();
+      std::ranges::find_if(model_.layers, [&](const auto& layer) { return IsRandom(*layer); }) - model_.layers.begin();
   if (random == layers()) return random;
   // Not later than a value that a layer behind it reads.
   std::size_t first = random;

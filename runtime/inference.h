@@ -37,7 +37,7 @@ class Inference {
   void Run(Pass pass, std::size_t first, std::size_t last, Rows rows, float* scratch, float* y) const;
 
  private:
-  bool Drops(const Layer& layer) const;
+  bool IsRandom(const Layer& layer) const;
 
   const Sequential::Impl& model_;
   std::optional<Rate> rate_;

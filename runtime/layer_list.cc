@@ -2,13 +2,14 @@
 #include <algorithm>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "fallow/nn/error.h"
 #include "fallow/nn/layers.h"
 #include "runtime/attention_entries.h"
 #include "runtime/convolution_entries.h"
+#include "runtime/dense.h"
+#include "runtime/dropout_entries.h"
 #include "runtime/layer_entry.h"
 #include "runtime/merge_entries.h"
 #include "runtime/norm_entries.h"
@@ -32,37 +33,6 @@ std::vector<LayerEntry> Entries(std::string_view list) {
     if (comma == std::string_view::npos) return entries;
     rest.remove_prefix(comma + 1);
   }
-}
-
-void AddDense(const LayerEntry& entry, LayerChain& layers) {
-  if (entry.size() < 2) entry.Fail("expected " + std::string(entry.kind()) + ":UNITS");
-  // As in "dense:N:relu".
-  const bool own_activation = entry.size() >= 3 && entry.field(2).find('=') == std::string_view::npos;
-  DenseOptions options;
-  entry.ReadOptions(own_activation ? 3 : 2, "l1=X, l2=X, max_norm=X or bias=0",
-                    [&](std::string_view name, std::string_view value) {
-                      if (name == "bias") {
-                        options.use_bias = entry.Flag(name, value);
-                        return true;
-                      }
-                      for (const auto& [known, target] :
-                           {std::pair{"l1", &options.l1}, {"l2", &options.l2}, {"max_norm", &options.max_norm}}) {
-                        if (name != known) continue;
-                        *target = entry.Number<float>(value, "a number");
-                        return true;
-                      }
-                      return false;
-                    });
-  const auto units = entry.Number<std::size_t>(entry.field(1), "a whole number of units");
-  const auto make = entry.kind() == "dense" ? MakeDense : MakeDenseLast;
-  layers.push_back(entry.Named([&] { return make(units, options); }));
-  if (own_activation) AddActivation(entry, entry.field(2), layers);
-}
-
-void AddDropout(const LayerEntry& entry, LayerChain& layers) {
-  entry.ExpectFields(2, 2, "dropout:RATE");
-  const double rate = entry.Number<double>(entry.field(1), "a rate");
-  layers.push_back(entry.Named([&] { return MakeDropout(rate); }));
 }
 
 void AddFlatten(const LayerEntry& entry, LayerChain& layers) {
@@ -95,15 +65,22 @@ constexpr Kind kKinds[] = {
     {"leaky_relu", "leaky_relu", AddLeakyReLU},
     {"dense_last", "dense_last:UNITS", AddDense},
     {"add", "add:LABEL", AddAdd},
+    {"alpha_dropout", "alpha_dropout:RATE", AddMaskDropout},
     {"attention", "attention:HEADS", AddAttention},
     {"avgpool1d", "avgpool1d:KERNEL", AddAvgPool1D},
     {"avgpool2d", "avgpool2d:KERNEL", AddAvgPool2D},
     {"batch_norm", "batch_norm", AddBatchNorm},
     {"concat", "concat:LABEL", AddConcat},
+    {"concrete_dropout", "concrete_dropout", AddConcreteDropout},
     {"conv1d", "conv1d:FILTERS:KERNEL", AddConv1D},
     {"conv2d", "conv2d:FILTERS:KERNEL", AddConv2D},
+    {"drop_block2d", "drop_block2d:RATE:BLOCK_SIZE", AddDropBlock2D},
+    {"dropconnect", "dropconnect:UNITS:RATE", AddDropConnect},
     {"embedding", "embedding:VOCABULARY:DIM", AddEmbedding},
+    {"feature_alpha_dropout", "feature_alpha_dropout:RATE", AddMaskDropout},
     {"from", "from:LABEL", AddFrom},
+    {"gaussian_dropout", "gaussian_dropout:RATE", AddGaussianDropout},
+    {"gaussian_noise", "gaussian_noise:STDDEV", AddGaussianNoise},
     {"global_avgpool", "global_avgpool", AddGlobalAvgPool},
     {"global_maxpool", "global_maxpool", AddGlobalMaxPool},
     {"gru", "gru:UNITS", AddGRU},
@@ -112,6 +89,8 @@ constexpr Kind kKinds[] = {
     {"lstm", "lstm:UNITS", AddLSTM},
     {"maxpool1d", "maxpool1d:KERNEL", AddMaxPool1D},
     {"maxpool2d", "maxpool2d:KERNEL", AddMaxPool2D},
+    {"spatial_dropout1d", "spatial_dropout1d:RATE", AddMaskDropout},
+    {"spatial_dropout2d", "spatial_dropout2d:RATE", AddMaskDropout},
     {"transformer", "transformer:DIM:HEADS:FEED_FORWARD", AddTransformer},
 };
 

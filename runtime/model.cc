@@ -51,6 +51,18 @@ void Sequential::Impl::BuildLayers(std::uint64_t seed) {
     }
     for (std::size_t block = 0; block < layers[i]->gradient_blocks(); ++block) gradient_pieces.push_back({i, block});
   }
+  for (std::size_t i = 0; i < layers.size(); ++i) {
+    if (Layer* next = NextWithParameters(i)) layers[i]->SetNext(*next);
+  }
+}
+
+Layer* Sequential::Impl::NextWithParameters(std::size_t i) const {
+  for (std::size_t value = i + 1; value < layers.size() && wiring.IsLink(value);) {
+    const std::size_t reader = wiring.readers[value][0];
+    if (!layers[reader]->parameters().empty()) return layers[reader].get();
+    value = reader + 1;
+  }
+  return nullptr;
 }
 
 // A layer at rate 0 does nothing, and the plans count on it.

@@ -62,8 +62,10 @@ AdamStep MakeAdamStep(const OptimizerOptions& o, double learning_rate, std::uint
           .epsilon = to_float(o.epsilon)};
 }
 
-// Biases have no weight decay.
-bool Decays(const Parameter& parameter) { return parameter.name.find("bias") == std::string::npos; }
+// Biases have no weight decay, nor have rates that are learnt.
+bool Decays(const Parameter& parameter) {
+  return parameter.name.find("bias") == std::string::npos && parameter.name != "p_logit";
+}
 
 }  // namespace
 
@@ -86,7 +88,7 @@ Optimizer::Optimizer(const OptimizerOptions& options, std::vector<NamedParameter
     for (std::size_t begin = 0; begin < count; begin += kPieceElements) {
       pieces_.push_back({p, begin, std::min(count, begin + kPieceElements)});
     }
-    if (parameters_[p].parameter->max_norm == 0) continue;
+    if (parameters_[p].parameter->max_norm == 0 && !parameters_[p].parameter->unit_norm) continue;
     const std::size_t rows = std::max<std::size_t>(1, kPieceElements / value.cols());
     for (std::size_t begin = 0; begin < value.rows(); begin += rows) {
       row_pieces_.push_back({p, begin, std::min(value.rows(), begin + rows)});
@@ -136,8 +138,9 @@ void Optimizer::LimitNorms(const Execution& execution, Region& step) {
     for (std::size_t r = piece.begin; r < piece.end; ++r) {
       const std::span<float> row = parameter.value.row(r);
       const double norm = Norm(row);
-      if (!(norm > parameter.max_norm)) continue;
-      const auto factor = static_cast<float>(parameter.max_norm / norm);
+      const double wanted = parameter.unit_norm ? 1.0 : parameter.max_norm;
+      if (!(norm > (parameter.unit_norm ? 0.0 : wanted))) continue;
+      const auto factor = static_cast<float>(wanted / norm);
       for (float& w : row) w *= factor;
     }
   });

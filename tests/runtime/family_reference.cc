@@ -7,6 +7,9 @@
 #include <sstream>
 
 #include "tests/runtime/tensors.h"
+#include "tests/support/noise_oracle.h"
+#include "tests/support/oracle.h"
+#include "tests/support/variants_oracle.h"
 
 namespace fallow::nn::reference {
 namespace {
@@ -71,9 +74,112 @@ void Dense(const Row& weight, const Row* bias, Batch& x) {
   }
 }
 
+// Of row `row` of layer `layer`, whose masks have `elements` a row.
+oracle::Key KeyOf(const Pass& pass, std::size_t layer, std::size_t row, std::size_t elements) {
+  return {pass.seed, (std::uint64_t{layer} << 40) + pass.step, (pass.first_row + row) * elements};
+}
+
+// The shape that the mask of a sample has.
+Shape NoiseShape(const std::string& spec, const Shape& input) {
+  const std::size_t at = spec.find(":noise_shape=");
+  if (at != std::string::npos) return ParseShape(spec.substr(at + 13));
+  if (!spec.starts_with("spatial_dropout") && !spec.starts_with("feature_alpha")) return input;
+  std::vector<std::size_t> dims(input.rank(), 1);
+  dims[0] = input[0];
+  return Shape(dims);
+}
+
+std::vector<std::size_t> Dims(const Shape& shape) {
+  std::vector<std::size_t> dims;
+  for (std::size_t d = 0; d < shape.rank(); ++d) dims.push_back(shape[d]);
+  return dims;
+}
+
+void MaskDropout(const std::string& spec, const Shape& input, const Pass& pass, std::size_t layer, Batch& x) {
+  const double rate = std::stod(Fields(spec)[1]);
+  if (rate == 0) return;
+  const Shape noise = NoiseShape(spec, input);
+  const bool alpha = spec.find("alpha_dropout") != std::string::npos;
+  for (std::size_t r = 0; r < x.size(); ++r) {
+    const auto drawn = oracle::MaskBytes(rate, KeyOf(pass, layer, r, noise.elements()), noise.elements());
+    const auto kept = oracle::Repeat(drawn, Dims(input), Dims(noise));
+    for (std::size_t j = 0; j < x[r].size(); ++j) {
+      if (alpha) {
+        const oracle::AlphaConstants constants = oracle::AlphaOf(rate);
+        x[r][j] = kept[j] != 0 ? constants.a * x[r][j] + constants.b : constants.dropped;
+      } else {
+        x[r][j] = kept[j] != 0 ? x[r][j] * oracle::ScaleF64(rate) : 0.0;
+      }
+    }
+  }
+}
+
+std::vector<std::uint32_t> WordsOf(const Pass& pass, std::size_t layer, std::size_t row, std::size_t count) {
+  return oracle::Words(KeyOf(pass, layer, row, count), count);
+}
+
+// Normal numbers come in pairs of elements 2 k and 2 k + 1.
+Row Normals(oracle::Key key, std::size_t count) {
+  const std::size_t odd = key.first_element % 2;
+  key.first_element -= odd;
+  const std::vector<std::uint32_t> words = oracle::Words(key, count + 2);
+  Row normals;
+  for (std::size_t j = odd; j < count + odd; ++j) {
+    const oracle::NormalPair pair = oracle::BoxMuller(words[j / 2 * 2], words[j / 2 * 2 + 1]);
+    normals.push_back(j % 2 == 0 ? pair.first : pair.second);
+  }
+  return normals;
+}
+
+void Gaussian(const std::string& spec, const Pass& pass, std::size_t layer, Batch& x) {
+  const double argument = std::stod(Fields(spec)[1]);
+  const bool multiplies = spec.starts_with("gaussian_dropout");
+  const double stddev = multiplies ? std::sqrt(argument / (1 - argument)) : argument;
+  for (std::size_t r = 0; r < x.size(); ++r) {
+    const Row z = Normals(KeyOf(pass, layer, r, x[r].size()), x[r].size());
+    for (std::size_t j = 0; j < x[r].size(); ++j) {
+      x[r][j] = multiplies ? x[r][j] * (1 + stddev * z[j]) : x[r][j] + stddev * z[j];
+    }
+  }
+}
+
+void DropBlock(const std::string& spec, const Shape& input, const Pass& pass, std::size_t layer, Batch& x) {
+  const double rate = std::stod(Fields(spec)[1]);
+  const std::size_t block = std::stoul(Fields(spec)[2]);
+  const oracle::BlockShape shape{1, input[0], input[1], input[2], block, block};
+  const std::size_t places = input[0] * (input[1] - block + 1) * (input[2] - block + 1);
+  for (std::size_t r = 0; r < x.size(); ++r) {
+    const auto kept = oracle::DropBlockMask(shape, rate, KeyOf(pass, layer, r, places));
+    const auto all = static_cast<double>(kept.size());
+    const auto left = static_cast<double>(std::ranges::count_if(kept, [](auto byte) { return byte != 0; }));
+    for (std::size_t j = 0; j < x[r].size(); ++j) x[r][j] = kept[j] != 0 ? x[r][j] * all / left : 0.0;
+  }
+}
+
+// In training all rows share the mask.
+Row DroppedWeight(const std::string& spec, const Pass& pass, std::size_t layer, Row weight) {
+  const double rate = std::stod(Fields(spec)[2]);
+  if (rate == 0) return weight;
+  const auto kept = oracle::MaskBytes(rate, KeyOf(pass, layer, 0, 0), weight.size());
+  for (std::size_t i = 0; i < weight.size(); ++i) weight[i] = kept[i] != 0 ? weight[i] * oracle::ScaleF64(rate) : 0.0;
+  return weight;
+}
+
+double Probability(double logit) { return 1 / (1 + std::exp(-logit)); }
+
+void Concrete(const std::string& spec, double logit, const Pass& pass, std::size_t layer, Batch& x) {
+  const double p = Probability(logit);
+  for (std::size_t r = 0; r < x.size(); ++r) {
+    const auto words = WordsOf(pass, layer, r, x[r].size());
+    for (std::size_t j = 0; j < x[r].size(); ++j) {
+      x[r][j] *= oracle::ConcreteMask(p, Option(spec, "temperature", 0.1), words[j]) / (1 - p);
+    }
+  }
+}
+
 double Objective(const FamilyModel& model, const Pass& pass, const Batch& x, const Tensor& dy) {
   const Batch y = model.Forward(pass, x);
-  double sum = 0;
+  double sum = model.ConcretePenalty();
   for (std::size_t r = 0; r < y.size(); ++r) {
     for (std::size_t j = 0; j < y[r].size(); ++j) sum += y[r][j] * dy.row(r)[j];
   }
@@ -116,16 +222,44 @@ FamilyModel::FamilyModel(Sequential& model) {
     for (std::size_t left = info.parameter_count; left > 0; ++next) left -= parameters[next].size();
     shape = info.output;
   }
+  parameters_at_start_ = parameters;
 }
 
-std::vector<Row> FamilyModel::Forward(const Pass& /*pass*/, std::vector<Row> x) const {
-  for (const Layer& layer : layers_) {
+double FamilyModel::ConcretePenalty() const {
+  double penalty = 0;
+  for (std::size_t i = 0; i < layers_.size(); ++i) {
+    const std::string& spec = layers_[i].spec;
+    if (!spec.starts_with("concrete_dropout")) continue;
+    const double p = Probability(parameters[layers_[i].first_parameter][0]);
+    const double entropy = p * std::log(p) + (1 - p) * std::log(1 - p);
+    penalty += Option(spec, "dropout_regularizer", 1e-5) * static_cast<double>(layers_[i].input.elements()) * entropy;
+    double squares = 0;
+    // What follows it is a dense layer.
+    for (const double w : parameters_at_start_[layers_[i].first_parameter + 1]) squares += w * w;
+    penalty += Option(spec, "weight_regularizer", 1e-6) * squares / (1 - p);
+  }
+  return penalty;
+}
+
+std::vector<Row> FamilyModel::Forward(const Pass& pass, std::vector<Row> x) const {
+  for (std::size_t i = 0; i < layers_.size(); ++i) {
+    const Layer& layer = layers_[i];
     const std::vector<std::string> fields = Fields(layer.spec);
     const std::string& kind = fields[0];
     const Row* own = layer.first_parameter < parameters.size() ? &parameters[layer.first_parameter] : nullptr;
     if (kind == "flatten") {
     } else if (kind == "dense") {
       Dense(own[0], Option(layer.spec, "bias", 1) != 0 ? own + 1 : nullptr, x);
+    } else if (kind == "dropconnect") {
+      Dense(DroppedWeight(layer.spec, pass, i, own[0]), Option(layer.spec, "bias", 1) != 0 ? own + 1 : nullptr, x);
+    } else if (kind == "concrete_dropout") {
+      Concrete(layer.spec, own[0][0], pass, i, x);
+    } else if (kind.starts_with("gaussian")) {
+      Gaussian(layer.spec, pass, i, x);
+    } else if (kind == "drop_block2d") {
+      DropBlock(layer.spec, layer.input, pass, i, x);
+    } else if (kind.find("dropout") != std::string::npos) {
+      MaskDropout(layer.spec, layer.input, pass, i, x);
     } else if (kind == "batch_norm") {
       BatchNorm(layer.input, Option(layer.spec, "eps", 1e-5), own[0], own[1], x);
     } else if (kind == "layer_norm") {

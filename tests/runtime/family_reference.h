@@ -22,6 +22,10 @@ class FamilyModel {
 
   std::vector<Row> Forward(const Pass& pass, std::vector<Row> x) const;
 
+  // What concrete dropout adds to the objective, for its rates: the weights are those at the start, as their share is a
+  // penalty that the optimiser adds.
+  double ConcretePenalty() const;
+
  private:
   struct Layer {
     std::string spec;
@@ -29,6 +33,7 @@ class FamilyModel {
     std::size_t first_parameter = 0;
   };
   std::vector<Layer> layers_;
+  std::vector<Row> parameters_at_start_;
 };
 
 // Holds the gradients of sum(y dy) that the model computes to central differences of the reference. Samples of shape

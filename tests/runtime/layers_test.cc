@@ -71,9 +71,9 @@ TEST(LayerListTest, ErrorsNamePositionAndText) {
   EXPECT_EQ(ParseError("dense:4:l2=-1"), "layer 1 \"dense:4:l2=-1\": dense: l2 is -1, expected a number >= 0");
   EXPECT_EQ(ParseError("dense:4:bias=2"), "layer 1 \"dense:4:bias=2\": got \"bias=2\", expected bias=0 or bias=1");
   EXPECT_EQ(ParseError("dense:4:l3=1"),
-            "layer 1 \"dense:4:l3=1\": got \"l3=1\", expected l1=X, l2=X, max_norm=X or bias=0");
+            "layer 1 \"dense:4:l3=1\": got \"l3=1\", expected l1=X, l2=X, max_norm=X, unit_norm=1 or bias=0");
   EXPECT_EQ(ParseError("dense:4:relu:"),
-            "layer 1 \"dense:4:relu:\": got \"\", expected l1=X, l2=X, max_norm=X or bias=0");
+            "layer 1 \"dense:4:relu:\": got \"\", expected l1=X, l2=X, max_norm=X, unit_norm=1 or bias=0");
   EXPECT_EQ(ParseError("relu:2"), "layer 1 \"relu:2\": expected no more than a name");
   EXPECT_EQ(ParseError("leaky_relu:-1"),
             "layer 1 \"leaky_relu:-1\": leaky_relu: the negative slope is -1, expected a number >= 0");

@@ -157,6 +157,22 @@ TEST(OptimizerTest, MaxNormScalesLongRowsAlone) {
   }
 }
 
+TEST(OptimizerTest, UnitNormScalesAllRowsButZeros) {
+  Parameters parameters(3, 5);
+  parameters.weight.unit_norm = true;
+  for (std::size_t j = 0; j < 5; ++j) {
+    parameters.weight.value.row(0)[j] = 4;
+    parameters.weight.value.row(1)[j] = 0.0625f;
+    parameters.weight.value.row(2)[j] = 0;
+  }
+  Optimizer({.algorithm = Algorithm::kSGD}, parameters.named()).Step(1.0, {});
+  for (std::size_t j = 0; j < 5; ++j) {
+    EXPECT_NEAR(parameters.weight.value.row(0)[j], 1 / std::sqrt(5.0), 1e-6);
+    EXPECT_NEAR(parameters.weight.value.row(1)[j], 1 / std::sqrt(5.0), 1e-6);
+    EXPECT_EQ(parameters.weight.value.row(2)[j], 0.0f);
+  }
+}
+
 Tensor WeightsAfterSteps(const OptimizerOptions& options, const Execution& execution) {
   Parameters parameters;
   parameters.weight.l1 = 0.01f;

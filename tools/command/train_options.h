@@ -37,13 +37,16 @@ struct TrainOptions {
 // What --layers takes, for people.
 inline constexpr const char* kLayersHelp =
     "Layers\n"
-    "  dense:UNITS, relu, leaky_relu, elu, selu, gelu, silu, sigmoid, tanh, softmax, dropout:RATE, flatten,\n"
-<<<<<<< HEAD
-    "  batch_norm, layer_norm.\n"
-=======
-    "  conv2d:FILTERS:KERNEL, maxpool2d:KERNEL, avgpool2d:KERNEL, the same with 1d, global_avgpool, global_maxpool.\n"
->>>>>>> cb36332 (Tests and documentation of convolutions and pooling)
-    "  dense:128:relu is short for dense:128,relu; a dense layer may end in :l1=X, :l2=X or :max_norm=X.";
+    "  dense:UNITS, relu, leaky_relu, elu, selu, gelu, silu, sigmoid, tanh, softmax, flatten\n"
+    "  dropout:RATE, spatial_dropout1d:RATE and 2d, alpha_dropout:RATE, gaussian_dropout:RATE, gaussian_noise:STDDEV,\n"
+    "  drop_block2d:RATE:BLOCK_SIZE, dropconnect:UNITS:RATE, concrete_dropout, batch_norm, layer_norm\n"
+    "  conv2d:FILTERS:KERNEL, maxpool2d:KERNEL, avgpool2d:KERNEL, the same with 1d, global_avgpool, global_maxpool\n"
+    "  embedding:VOCABULARY:DIM, lstm:UNITS, gru:UNITS, attention:HEADS, transformer:DIM:HEADS:FEED_FORWARD,\n"
+    "  dense_last:UNITS: a dense layer for each position\n"
+    "  dense:128:relu is short for dense:128,relu; a dense layer may end in :l1=X, :l2=X or :max_norm=X.\n"
+    "  '@NAME' behind a layer names what it makes, for add:NAME, concat:NAME and from:NAME: connections around "
+    "layers.\n"
+    "  fallow/nn/layers.h and the headers beside it say what each does and what options it takes.";
 
 // What --rate-control takes, for people.
 inline constexpr const char* kRateControlHelp =

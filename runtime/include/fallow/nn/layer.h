@@ -52,9 +52,10 @@ struct Parameter {
   Tensor gradient;      // Empty if not trained.
   bool trained = true;  // Not: what the layer itself updates in training, such as a running mean.
   // Penalties and constraint, as Keras's kernel_regularizer and kernel_constraint. 0: none.
-  float l1 = 0.0f;        // Adds l1 * sum |w| to the objective.
-  float l2 = 0.0f;        // Adds l2 * sum w^2 to the objective.
-  float max_norm = 0.0f;  // After each update every row (the weights into one unit) is scaled to at most this norm.
+  float l1 = 0.0f;         // Adds l1 * sum |w| to the objective.
+  float l2 = 0.0f;         // Adds l2 * sum w^2 to the objective.
+  float max_norm = 0.0f;   // After each update every row (the weights into one unit) is scaled to at most this norm.
+  bool unit_norm = false;  // After each update every row is scaled to norm 1, as by Keras's UnitNorm.
 };
 
 // What a layer's backward pass reads of its own output. A layer behind it that works in place must leave that much
@@ -115,10 +116,15 @@ class Layer {
 
   virtual std::span<Parameter> parameters() { return {}; }
 
+  // Once all layers are built: the next one with parameters, if nothing between the two has two readers. It stays.
+  virtual void SetNext(Layer& /*next*/) {}
+
   // Whether the layer changes nothing in `mode`: y = x and dx = dy, the shape apart. Then nobody need call it.
   virtual bool identity(Mode) const { return false; }
   // Whether it is one that drops, at a rate that Pass::rate replaces.
   virtual bool drops() const { return false; }
+  // Whether it is random in kMonteCarlo, so that samples differ: those that drop, and noise of another kind.
+  virtual bool random() const { return drops(); }
   // Elements of its masks for a row, where they are more than those of its input and output.
   virtual std::uint64_t mask_elements() const { return 0; }
   // The probability of dropping in training as it is now, of a layer that has one: for logs, and to move it.

@@ -11,10 +11,10 @@
 #include "fallow/activation.h"
 #include "fallow/nn/attention.h"
 #include "fallow/nn/convolution.h"
+#include "fallow/nn/dropout_layers.h"
 #include "fallow/nn/layer.h"
 #include "fallow/nn/norm_layers.h"
 #include "fallow/nn/sequences.h"
-#include "fallow/rate.h"
 
 namespace fallow::nn {
 
@@ -25,9 +25,10 @@ Activation ParseActivation(std::string_view name);  // Throws Error naming the k
 
 struct DenseOptions {
   bool use_bias = true;
-  float l1 = 0.0f;  // Of the weight, as the next two: see Parameter.
+  float l1 = 0.0f;  // Of the weight, as the next ones: see Parameter.
   float l2 = 0.0f;
   float max_norm = 0.0f;
+  bool unit_norm = false;  // Not with max_norm.
 };
 
 // The layers, one by one. All throw Error for an argument out of range.
@@ -41,10 +42,6 @@ std::unique_ptr<Layer> MakeDenseLast(std::size_t units, const DenseOptions& opti
 std::unique_ptr<Layer> MakeActivation(Activation activation, double negative_slope = 0.01);
 // exp(x - max) / sum over the sample's last dimension.
 std::unique_ptr<Layer> MakeSoftmax();
-// Inverted dropout (fallow/dropout.h) with probability `rate` of dropping an element; the identity in inference. Its
-// mask is that of MaskKey{pass.seed, StreamOf(layer index, pass.step)}, elements counted from row 0 of the data set or
-// request.
-std::unique_ptr<Layer> MakeDropout(double rate);
 // (a, b, ...) -> (a * b * ...)
 std::unique_ptr<Layer> MakeFlatten();
 
@@ -58,10 +55,13 @@ std::unique_ptr<Layer> MakeAdd(std::string label);
 std::unique_ptr<Layer> MakeConcat(std::string label);
 
 // Parses a list of layers, separated by commas:
-//   dense:UNITS[:ACTIVATION][:l1=X][:l2=X][:max_norm=X][:bias=0]   dense_last, the same   dropout:RATE   flatten
+//   dense:UNITS[:ACTIVATION][:l1=X][:l2=X][:max_norm=X][:unit_norm=1][:bias=0]   dense_last, the same   flatten
+//   dropout:RATE[:noise_shape=SHAPE]   spatial_dropout1d:RATE   spatial_dropout2d:RATE
+//   alpha_dropout:RATE   feature_alpha_dropout:RATE   gaussian_dropout:RATE   gaussian_noise:STDDEV
+//   drop_block2d:RATE:BLOCK_SIZE   dropconnect:UNITS:RATE and the rest as for dense
+//   concrete_dropout[:rate=X][:temperature=X][:weight_regularizer=X][:dropout_regularizer=X]
 //   attention:HEADS[:dropout=RATE][:causal=1][:bias=0]
 //   transformer:DIM:HEADS:FEED_FORWARD[:dropout=RATE][:activation=NAME][:causal=1]
-//   dense:UNITS[:ACTIVATION][:l1=X][:l2=X][:max_norm=X][:bias=0]   dropout:RATE   flatten
 //   batch_norm[:momentum=X][:eps=X]   layer_norm[:eps=X]
 //   embedding:VOCABULARY:DIM[:dropout=P][:padding=TOKEN]
 //   lstm:UNITS[:sequences=1][:bidirectional=1][:dropout=P][:recurrent_dropout=P][:zoneout=P][:weight_dropout=P][:mask=1]

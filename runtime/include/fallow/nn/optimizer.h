@@ -43,8 +43,9 @@ struct ScheduleOptions {
 double ScheduleFactor(const ScheduleOptions& options, std::size_t step, std::size_t total_steps,
                       std::size_t steps_per_epoch);
 
-// Updates a model's parameters from their gradients, then applies max-norm. Penalties are added to the gradient here:
-// g + l1 * sign(w) + 2 * l2 * w, + weight_decay * w where it is not decoupled. Losses do not include them.
+// Updates a model's parameters from their gradients, then applies max-norm or unit norm. Penalties are added to the
+// gradient here: g + l1 * sign(w) + 2 * l2 * w, + weight_decay * w where it is not decoupled. Losses do not include
+// them.
 class Optimizer {
  public:
   // Throws Error if an option is out of range. `parameters` must outlive the optimiser.
@@ -76,7 +77,7 @@ class Optimizer {
   std::vector<Tensor> first_;   // Velocity, or first moment: one a parameter.
   std::vector<Tensor> second_;  // Second moment.
   std::vector<Piece> pieces_;
-  std::vector<Piece> row_pieces_;  // Of parameters with a max_norm.
+  std::vector<Piece> row_pieces_;  // Of parameters with a max_norm or unit_norm.
   std::size_t elements_ = 0;       // Of all parameters.
   std::uint64_t steps_ = 0;
 };

@@ -24,19 +24,21 @@ constexpr std::size_t kMinMultiplications = std::size_t{1} << 21;  // Of a pass 
 // A weight's gradient is cut into at most so many pieces, as each has memory of its own.
 constexpr std::size_t kMostPieces = 16;
 
-class Convolution : public Layer {
+class Convolution : public Layer, public Windowed {
  public:
   Convolution(std::size_t filters, Window window, const Conv2DOptions& options)
       : filters_(filters), window_(std::move(window)), options_(options) {
     const char* kind = window_.kind.c_str();
     CheckCount("filters", filters);
     CheckCount("groups", options.groups);
-    window_.Check();
+    window_.Settle();
     CheckPenalty(kind, "l1", options.l1);
     CheckPenalty(kind, "l2", options.l2);
     CheckPenalty(kind, "max_norm", options.max_norm);
     CheckDivisible("filters", filters);
   }
+
+  const Window& window() const override { return window_; }
 
   std::string Spec() const override {
     std::string spec = window_.kind + ':' + std::to_string(filters_) + ':' + window_.Text(window_.kernel) +

@@ -19,14 +19,16 @@ Size2D OrKernel(Size2D stride, Size2D kernel) {
   return {stride.height == 0 ? kernel.height : stride.height, stride.width == 0 ? kernel.width : stride.width};
 }
 
-class Pool : public Layer {
+class Pool : public Layer, public Windowed {
  public:
   explicit Pool(Window window) : window_(std::move(window)) {
-    window_.Check();
+    window_.Settle();
     const Size2D kernel = window_.kernel, padding = window_.padding;
     if (padding.height <= kernel.height / 2 && padding.width <= kernel.width / 2) return;
     throw Error(window_.kind + ": the padding is " + window_.Text(padding) + ", expected at most half of the kernel");
   }
+
+  const Window& window() const override { return window_; }
 
   std::string Spec() const override {
     return window_.kind + ':' + window_.Text(window_.kernel) + window_.Options(/*default_stride=*/window_.kernel);
@@ -88,7 +90,9 @@ class MaxPool : public Pool {
 
 class AvgPool : public Pool {
  public:
-  AvgPool(Window window, bool count_include_pad) : Pool(std::move(window)), count_include_pad_(count_include_pad) {}
+  // Without padding it says the same either way.
+  AvgPool(Window window, bool count_include_pad)
+      : Pool(std::move(window)), count_include_pad_(count_include_pad || window_.padding == Size2D{0, 0}) {}
 
   std::string Spec() const override { return Pool::Spec() + (count_include_pad_ ? "" : ":count_include_pad=0"); }
 

@@ -19,18 +19,12 @@ void CheckSize(const Window& window, const char* name, Size2D size, std::size_t 
   CheckNumber(window, name, size.width, least);
 }
 
-// Less than 2^62 each.
-std::size_t Reach(std::size_t kernel, std::size_t dilation) { return dilation * (kernel - 1); }
-
 struct Axis {
-  std::size_t before, padded, output;
+  std::size_t padded, output;
 };
 
-Axis SlideAlong(const Window& window, std::size_t input, std::size_t kernel, std::size_t stride, std::size_t padding,
-                std::size_t dilation) {
-  const std::size_t reach = Reach(kernel, dilation);
-  const std::size_t before = window.same_padding ? reach / 2 : padding;
-  const std::size_t padded = input + (window.same_padding ? reach : 2 * padding);
+Axis SlideAlong(const Window& window, std::size_t input, std::size_t reach, std::size_t stride, std::size_t before) {
+  const std::size_t padded = input + (window.same_padding ? reach : 2 * before);
   if (padded > kMaxWindow) {
     throw Error(window.kind + ": the input is " + std::to_string(padded) + " wide with its padding, expected at most " +
                 std::to_string(kMaxWindow));
@@ -39,7 +33,7 @@ Axis SlideAlong(const Window& window, std::size_t input, std::size_t kernel, std
     throw Error(window.kind + ": a window " + std::to_string(reach + 1) + " wide, expected at most the input's " +
                 std::to_string(padded) + " with its padding");
   }
-  return {before, padded, (padded - reach - 1) / stride + 1};
+  return {padded, (padded - reach - 1) / stride + 1};
 }
 
 void CheckElements(const Window& window, const char* name, std::size_t channels, Size2D size) {
@@ -51,7 +45,7 @@ void CheckElements(const Window& window, const char* name, std::size_t channels,
 
 }  // namespace
 
-void Window::Check() const {
+void Window::Settle() {
   CheckSize(*this, "the kernel", kernel, 1);
   CheckSize(*this, "the stride", stride, 1);
   CheckSize(*this, "the padding", padding, 0);
@@ -62,6 +56,19 @@ void Window::Check() const {
   if (same_padding && stride != Size2D{1, 1}) {
     throw Error(kind + ": padding \"same\" with a stride of " + Text(stride) + ", expected a stride of 1");
   }
+  const Size2D same = before();
+  if (!same_padding || reach() != Size2D{2 * same.height, 2 * same.width}) return;
+  if (std::max(same.height, same.width) > kMaxWindow) return;  // No sample is as large.
+  padding = same;
+  same_padding = false;
+}
+
+// Less than 2^62 each.
+Size2D Window::reach() const { return {dilation.height * (kernel.height - 1), dilation.width * (kernel.width - 1)}; }
+
+Size2D Window::before() const {
+  if (!same_padding) return padding;
+  return {reach().height / 2, reach().width / 2};
 }
 
 std::string Window::Text(Size2D size) const {
@@ -90,11 +97,10 @@ Sliding Slide(const Window& window, const Shape& input) {
   sliding.input = {rank == 2 ? input[first] : 1, input[input.rank() - 1]};
   if (input.elements() == 0) throw Error(window.kind + ": samples without elements");
   CheckElements(window, "input", sliding.channels, sliding.input);
-  const Axis rows = SlideAlong(window, sliding.input.height, window.kernel.height, window.stride.height,
-                               window.padding.height, window.dilation.height);
-  const Axis cols = SlideAlong(window, sliding.input.width, window.kernel.width, window.stride.width,
-                               window.padding.width, window.dilation.width);
-  sliding.before = {rows.before, cols.before};
+  const Size2D reach = window.reach();
+  sliding.before = window.before();
+  const Axis rows = SlideAlong(window, sliding.input.height, reach.height, window.stride.height, sliding.before.height);
+  const Axis cols = SlideAlong(window, sliding.input.width, reach.width, window.stride.width, sliding.before.width);
   sliding.padded = {rows.padded, cols.padded};
   sliding.output = {rows.output, cols.output};
   CheckElements(window, "padded input", sliding.channels, sliding.padded);

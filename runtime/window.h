@@ -24,12 +24,24 @@ struct Window {
   bool same_padding = false;
   Size2D dilation = {1, 1};
 
-  // Throws Error if a number is out of range.
-  void Check() const;
+  // Throws Error if a number is out of range. A same padding that is as much before as behind becomes a padding.
+  void Settle();
   // "3" or "3x5".
   std::string Text(Size2D size) const;
   // ":stride=2:padding=1", of what is not `default_stride` and so on.
   std::string Options(Size2D default_stride) const;
+  // From the first element of a window to the last, and of same padding how much is before.
+  Size2D reach() const;
+  Size2D before() const;
+};
+
+// Of a layer: its window.
+class Windowed {
+ public:
+  virtual const Window& window() const = 0;
+
+ protected:
+  ~Windowed() = default;
 };
 
 // A window on samples of one shape.

@@ -43,6 +43,12 @@ std::int64_t Attributes::Integer(std::string_view name, std::int64_t otherwise) 
   return attribute == nullptr ? otherwise : attribute->i();
 }
 
+std::vector<std::int64_t> Attributes::Integers(std::string_view name, std::vector<std::int64_t> otherwise) {
+  const AttributeProto* attribute = Find(name, AttributeProto::INTS);
+  if (attribute == nullptr) return otherwise;
+  return {attribute->ints().begin(), attribute->ints().end()};
+}
+
 std::string Attributes::String(std::string_view name, std::string_view otherwise) {
   const AttributeProto* attribute = Find(name, AttributeProto::STRING);
   return attribute == nullptr ? std::string(otherwise) : attribute->s();

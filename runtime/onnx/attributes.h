@@ -22,6 +22,7 @@ class Attributes {
   float Float(std::string_view name, float otherwise);
   std::int64_t Integer(std::string_view name, std::int64_t otherwise);
   std::string String(std::string_view name, std::string_view otherwise);
+  std::vector<std::int64_t> Integers(std::string_view name, std::vector<std::int64_t> otherwise);
   // Null if it is absent.
   const ::onnx::AttributeProto* Find(std::string_view name, ::onnx::AttributeProto_AttributeType type);
 

@@ -32,11 +32,21 @@ std::string InGraph(std::string_view spec) {
   }
 }
 
+// Whether layers i and i + 1 are a global pooling that keeps its dimensions and a flatten: how one without is written.
+bool IsGlobalPool(const std::vector<ChainLayer>& found, std::size_t i, const std::string& spec) {
+  return spec.starts_with("global_") && i + 1 < found.size() && found[i].spec == spec + ":keepdims=1" &&
+         found[i + 1].spec == "flatten";
+}
+
 bool Describes(const std::string& description, const std::vector<ChainLayer>& found) {
   std::size_t i = 0;
   for (const std::unique_ptr<Layer>& layer : ParseLayers(description)) {
     const std::string spec = InGraph(layer->Spec());
     const bool flattened = i + 1 < found.size() && found[i].spec == "flatten" && found[i + 1].units > 0;
+    if (IsGlobalPool(found, i, spec)) {
+      i += 2;
+      continue;
+    }
     if (flattened && spec == found[i + 1].spec) ++i;
     if (i == found.size() || found[i].spec != spec) return false;
     ++i;

@@ -12,11 +12,19 @@ namespace fallow::nn::onnx_io {
   return tensor;
 }
 
-std::string GraphWriter::AddFloats(std::string_view name, std::initializer_list<std::size_t> dims,
+std::string GraphWriter::AddFloats(std::string_view name, std::span<const std::size_t> dims,
                                    std::span<const float> values) {
   ::onnx::TensorProto* tensor = AddTensor(name);
   for (const std::size_t dim : dims) tensor->add_dims(static_cast<std::int64_t>(dim));
   SetFloats(values, tensor);
+  return tensor->name();
+}
+
+std::string GraphWriter::AddIntegers(std::string_view name, std::initializer_list<std::int64_t> values) {
+  ::onnx::TensorProto* tensor = AddTensor(name);
+  tensor->set_data_type(::onnx::TensorProto::INT64);
+  tensor->add_dims(static_cast<std::int64_t>(values.size()));
+  for (const std::int64_t value : values) tensor->add_int64_data(value);
   return tensor->name();
 }
 
@@ -47,6 +55,13 @@ void SetInteger(::onnx::NodeProto* node, const char* name, std::int64_t value) {
   attribute->set_name(name);
   attribute->set_type(::onnx::AttributeProto::INT);
   attribute->set_i(value);
+}
+
+void SetIntegers(::onnx::NodeProto* node, const char* name, std::span<const std::int64_t> values) {
+  ::onnx::AttributeProto* attribute = node->add_attribute();
+  attribute->set_name(name);
+  attribute->set_type(::onnx::AttributeProto::INTS);
+  for (const std::int64_t value : values) attribute->add_ints(value);
 }
 
 void SetFloat(::onnx::NodeProto* node, const char* name, float value) {

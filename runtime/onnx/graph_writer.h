@@ -34,7 +34,11 @@ class GraphWriter {
   // The value that the next node reads.
   const std::string& value() const { return value_; }
   // Names are prefixed with the layer's index. Returns the whole name.
-  std::string AddFloats(std::string_view name, std::initializer_list<std::size_t> dims, std::span<const float> values);
+  std::string AddFloats(std::string_view name, std::span<const std::size_t> dims, std::span<const float> values);
+  std::string AddFloats(std::string_view name, std::initializer_list<std::size_t> dims, std::span<const float> values) {
+    return AddFloats(name, std::span(dims.begin(), dims.size()), values);
+  }
+  std::string AddIntegers(std::string_view name, std::initializer_list<std::int64_t> values);
   std::string AddScalar(std::string_view name, float value) { return AddFloats(name, {}, {&value, 1}); }
   std::string AddScalar64(std::string_view name, double value);
   // A node "<index>.<name>" whose output has the same name and becomes the value.
@@ -52,6 +56,7 @@ class GraphWriter {
 };
 
 void SetInteger(::onnx::NodeProto* node, const char* name, std::int64_t value);
+void SetIntegers(::onnx::NodeProto* node, const char* name, std::span<const std::int64_t> values);
 void SetFloat(::onnx::NodeProto* node, const char* name, float value);
 
 }  // namespace fallow::nn::onnx_io

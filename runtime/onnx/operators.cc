@@ -13,26 +13,55 @@ struct NamedImport {
   Import import;
 };
 
-constexpr NamedImport kImports[] = {
-    {"Add", ImportAdd},       {"Cast", ImportCast},         {"Dropout", ImportDropout},
-    {"Elu", ImportElu},       {"Flatten", ImportFlatten},   {"Gelu", ImportGelu},
-    {"Gemm", ImportGemm},     {"Identity", ImportIdentity}, {"LeakyRelu", ImportLeakyRelu},
-    {"MatMul", ImportMatMul}, {"Relu", ImportRelu},         {"Reshape", ImportReshape},
-    {"Selu", ImportSelu},     {"Sigmoid", ImportSigmoid},   {"Softmax", ImportSoftmax},
-    {"Tanh", ImportTanh}};
+constexpr NamedImport kImports[] = {{"Add", ImportAdd},
+                                    {"AveragePool", ImportAveragePool},
+                                    {"Cast", ImportCast},
+                                    {"Conv", ImportConv},
+                                    {"Dropout", ImportDropout},
+                                    {"Elu", ImportElu},
+                                    {"Flatten", ImportFlatten},
+                                    {"Gelu", ImportGelu},
+                                    {"Gemm", ImportGemm},
+                                    {"GlobalAveragePool", ImportGlobalAveragePool},
+                                    {"GlobalMaxPool", ImportGlobalMaxPool},
+                                    {"Identity", ImportIdentity},
+                                    {"LeakyRelu", ImportLeakyRelu},
+                                    {"MatMul", ImportMatMul},
+                                    {"MaxPool", ImportMaxPool},
+                                    {"Relu", ImportRelu},
+                                    {"Reshape", ImportReshape},
+                                    {"Selu", ImportSelu},
+                                    {"Sigmoid", ImportSigmoid},
+                                    {"Softmax", ImportSoftmax},
+                                    {"Tanh", ImportTanh}};
 
-constexpr Pattern kPatterns[] = {FollowGelu, FollowSilu, FollowView};
+constexpr Pattern kPatterns[] = {FollowChannel, FollowGelu, FollowPaddedAverage, FollowSilu, FollowView};
 
 struct NamedExport {
   std::string_view kind;
   Export write;
 };
 
-constexpr NamedExport kExports[] = {
-    {"dense", ExportDense},     {"dropout", ExportDropout}, {"elu", ExportActivation},
-    {"flatten", ExportFlatten}, {"gelu", ExportGelu},       {"leaky_relu", ExportActivation},
-    {"relu", ExportActivation}, {"selu", ExportActivation}, {"sigmoid", ExportActivation},
-    {"silu", ExportSilu},       {"softmax", ExportSoftmax}, {"tanh", ExportActivation}};
+constexpr NamedExport kExports[] = {{"avgpool1d", ExportAveragePool},
+                                    {"avgpool2d", ExportAveragePool},
+                                    {"conv1d", ExportConvolution},
+                                    {"conv2d", ExportConvolution},
+                                    {"dense", ExportDense},
+                                    {"dropout", ExportDropout},
+                                    {"elu", ExportActivation},
+                                    {"flatten", ExportFlatten},
+                                    {"gelu", ExportGelu},
+                                    {"global_avgpool", ExportGlobalPool},
+                                    {"global_maxpool", ExportGlobalPool},
+                                    {"leaky_relu", ExportActivation},
+                                    {"maxpool1d", ExportMaxPool},
+                                    {"maxpool2d", ExportMaxPool},
+                                    {"relu", ExportActivation},
+                                    {"selu", ExportActivation},
+                                    {"sigmoid", ExportActivation},
+                                    {"silu", ExportSilu},
+                                    {"softmax", ExportSoftmax},
+                                    {"tanh", ExportActivation}};
 
 }  // namespace
 

@@ -44,15 +44,20 @@ class Node {
 using Import = void (*)(Node& node, Chain& chain);
 
 void ImportAdd(Node& node, Chain& chain);
+void ImportAveragePool(Node& node, Chain& chain);
 void ImportCast(Node& node, Chain& chain);
+void ImportConv(Node& node, Chain& chain);
 void ImportDropout(Node& node, Chain& chain);
 void ImportElu(Node& node, Chain& chain);
 void ImportFlatten(Node& node, Chain& chain);
 void ImportGelu(Node& node, Chain& chain);
 void ImportGemm(Node& node, Chain& chain);
+void ImportGlobalAveragePool(Node& node, Chain& chain);
+void ImportGlobalMaxPool(Node& node, Chain& chain);
 void ImportIdentity(Node& node, Chain& chain);
 void ImportLeakyRelu(Node& node, Chain& chain);
 void ImportMatMul(Node& node, Chain& chain);
+void ImportMaxPool(Node& node, Chain& chain);
 void ImportRelu(Node& node, Chain& chain);
 void ImportReshape(Node& node, Chain& chain);
 void ImportSelu(Node& node, Chain& chain);
@@ -67,7 +72,9 @@ std::string ImportedOperators();                    // "Add, Cast, ...", for mes
 // moves the chain to its output, or returns false.
 using Pattern = bool (*)(const Graph& graph, Chain& chain);
 
+bool FollowChannel(const Graph& graph, Chain& chain);
 bool FollowGelu(const Graph& graph, Chain& chain);
+bool FollowPaddedAverage(const Graph& graph, Chain& chain);
 bool FollowSilu(const Graph& graph, Chain& chain);
 bool FollowView(const Graph& graph, Chain& chain);
 
@@ -77,10 +84,14 @@ std::span<const Pattern> Patterns();
 using Export = void (*)(const LayerToWrite& layer, GraphWriter& writer);
 
 void ExportActivation(const LayerToWrite& layer, GraphWriter& writer);
+void ExportAveragePool(const LayerToWrite& layer, GraphWriter& writer);
+void ExportConvolution(const LayerToWrite& layer, GraphWriter& writer);
 void ExportDense(const LayerToWrite& layer, GraphWriter& writer);
 void ExportDropout(const LayerToWrite& layer, GraphWriter& writer);
 void ExportFlatten(const LayerToWrite& layer, GraphWriter& writer);
 void ExportGelu(const LayerToWrite& layer, GraphWriter& writer);
+void ExportGlobalPool(const LayerToWrite& layer, GraphWriter& writer);
+void ExportMaxPool(const LayerToWrite& layer, GraphWriter& writer);
 void ExportSilu(const LayerToWrite& layer, GraphWriter& writer);
 void ExportSoftmax(const LayerToWrite& layer, GraphWriter& writer);
 

@@ -47,11 +47,13 @@ TEST(ConvolutionTest, SpecsReadBack) {
   for (const char* list :
        {"conv2d:32:3", "conv2d:8:3x5:stride=2:padding=1x2:dilation=2x1:groups=4:l1=0.1:l2=1e-04:max_norm=3:bias=0",
         "conv2d:1:2:padding=same", "conv1d:4:5:stride=2:padding=2:dilation=3:groups=2:bias=0",
-        "conv1d:4:5:padding=same"}) {
+        "conv1d:4:4:padding=same"}) {
     EXPECT_EQ(Specs(list), list);
   }
   EXPECT_EQ(Specs("conv2d:8:3x3:relu:stride=1x1:padding=1x1:bias=1"), "conv2d:8:3:padding=1,relu");
   EXPECT_EQ(Specs("conv1d:8:3:linear:dilation=1"), "conv1d:8:3");
+  EXPECT_EQ(Specs("conv2d:8:3x1:padding=same:dilation=2,conv1d:8:1:padding=same"),
+            "conv2d:8:3x1:padding=2x0:dilation=2,conv1d:8:1");
 }
 
 TEST(ConvolutionTest, TextErrors) {

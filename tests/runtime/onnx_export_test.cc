@@ -65,6 +65,25 @@ TEST_F(OnnxExportTest, RoundTrip) {
   ExpectRoundTrip({}, "relu");
 }
 
+TEST_F(OnnxExportTest, RoundTripOfConvolutionsAndPooling) {
+  ExpectRoundTrip({28, 28}, "conv2d:4:3:relu,maxpool2d:2,dropout:0.25,conv2d:6:3:groups=2:bias=0,flatten,dense:3");
+  ExpectRoundTrip({2, 9, 9}, "conv2d:4:3x2:stride=2x1:padding=1x0:dilation=1x2,conv2d:3:2:padding=same,dense:3");
+  ExpectRoundTrip({2, 9, 9}, "conv2d:4:3:padding=same:l2=0.5:max_norm=2,conv2d:3:2x1:padding=same");
+  ExpectRoundTrip({2, 9, 9}, "maxpool2d:3:stride=1x2:padding=1,avgpool2d:2:padding=1:count_include_pad=0,avgpool2d:2");
+  ExpectRoundTrip({3, 20}, "conv1d:4:4:padding=same,conv1d:4:3:stride=2:padding=1:groups=4,maxpool1d:2,avgpool1d:2");
+  ExpectRoundTrip({20}, "conv1d:4:3,avgpool1d:3:stride=1:padding=1");
+  ExpectRoundTrip({2, 5, 5}, "conv2d:4:3,global_avgpool,dense:2");
+  ExpectRoundTrip({2, 5, 5}, "global_maxpool:keepdims=1,conv2d:3:1,flatten,dense:2");
+  ExpectRoundTrip({2, 5}, "global_maxpool,relu");
+  ExpectRoundTrip({2, 5}, "global_avgpool:keepdims=1,flatten,flatten");
+}
+
+TEST_F(OnnxExportTest, WhatHasNoForm) {
+  Sequential pool({9, 9}, "maxpool2d:2", 1), deep({2, 2, 2, 2}, "global_avgpool", 1);
+  EXPECT_TRUE(Fails([&] { SaveOnnx(path_, pool); }, "layer 0 (maxpool2d:2): pooling of samples without channels"));
+  EXPECT_TRUE(Fails([&] { SaveOnnx(path_, deep); }, "layer 0 (global_avgpool): global pooling over 4 dimensions"));
+}
+
 TEST_F(OnnxExportTest, RoundTripOfManyChains) {
   const std::vector<std::string> kinds = {
       "dense:3", "dense:4:bias=0", "dense:2:l2=0.5", "dropout:0.2", "flatten", "relu", "leaky_relu:0.7",

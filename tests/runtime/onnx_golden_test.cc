@@ -26,11 +26,23 @@ constexpr char kMlp[] = "dense:8,relu,dropout:0.3,dense:5,leaky_relu:0.2,dropout
 constexpr char kGelu[] = "dropout:0.1,dense:8,gelu,dense:3,tanh";
 constexpr char kImage[] = "flatten,dense:2,elu,dropout:0.2,dense:4,selu,dense:3,softmax";
 constexpr char kGates[] = "flatten,dense:6:bias=0,silu,dropout:0.25,dense:4:bias=0,softmax";
+constexpr char kLenet[] =
+    "conv2d:4:3:padding=1,relu,maxpool2d:2,dropout:0.25,conv2d:6:3x2:stride=2x1,tanh,avgpool2d:2,flatten,dropout:0.5,"
+    "dense:3";
+constexpr char kMobile[] =
+    "conv2d:8:3:padding=1:bias=0,relu,conv2d:8:3:dilation=2:groups=8,silu,avgpool2d:3:stride=1:padding=1:"
+    "count_include_pad=0,conv2d:5:1x2:padding=0x1,dropout:0.2,global_avgpool:keepdims=1,flatten,dense:3";
+constexpr char kSequence[] =
+    "conv1d:4:3:padding=1,gelu,maxpool1d:3:stride=2:padding=1,dropout:0.3,conv1d:4:3:groups=2,"
+    "avgpool1d:2:stride=1:padding=1,maxpool1d:6,flatten";
 
-constexpr Golden kModels[] = {{"mlp_opset9", kMlp},      {"mlp_opset11", kMlp},     {"mlp_opset13", kMlp},
-                              {"mlp_opset17", kMlp},     {"gelu_opset9", kGelu},    {"gelu_opset17", kGelu},
-                              {"image_opset11", kImage}, {"image_opset13", kImage}, {"gates_opset9", kGates},
-                              {"gates_opset13", kGates}, {"gates_opset17", kGates}};
+constexpr Golden kModels[] = {
+    {"mlp_opset9", kMlp},        {"mlp_opset11", kMlp},           {"mlp_opset13", kMlp},
+    {"mlp_opset17", kMlp},       {"gelu_opset9", kGelu},          {"gelu_opset17", kGelu},
+    {"image_opset11", kImage},   {"image_opset13", kImage},       {"gates_opset9", kGates},
+    {"gates_opset13", kGates},   {"gates_opset17", kGates},       {"lenet_opset9", kLenet},
+    {"lenet_opset13", kLenet},   {"lenet_opset17", kLenet},       {"mobile_opset11", kMobile},
+    {"mobile_opset17", kMobile}, {"sequence_opset11", kSequence}, {"sequence_opset17", kSequence}};
 
 class OnnxGoldenTest : public testing::TestWithParam<Golden> {
  protected:

@@ -51,6 +51,29 @@ TEST_F(OnnxImportTest, Gemm) {
   EXPECT_EQ(Layers("w = Constant<value = float[4, 1] {1, 2, 3, 4}>() y = Gemm(x, w, )"), "dense:1:bias=0");
 }
 
+TEST_F(OnnxImportTest, ConvolutionsAndPooling) {
+  const auto layers = [&](const std::string& nodes, const std::string& shape = "2, 5, 6") {
+    return Layers("w = Constant<value = float[1, 2, 1, 2] {1, 2, 3, 4}>() " + nodes, shape);
+  };
+  EXPECT_EQ(layers("y = Conv(x, w)"), "conv2d:1:1x2:bias=0");
+  EXPECT_EQ(layers("y = Conv<pads=[1, 2, 1, 2], strides=[2, 1], dilations=[1, 3]>(x, w)"),
+            "conv2d:1:1x2:stride=2x1:padding=1x2:dilation=1x3:bias=0");
+  EXPECT_EQ(layers("y = Conv<auto_pad=\"SAME_UPPER\">(x, w)"), "conv2d:1:1x2:padding=same:bias=0");
+  EXPECT_EQ(layers("y = Conv<auto_pad=\"VALID\">(x, w)"), "conv2d:1:1x2:bias=0");
+  EXPECT_EQ(layers("y = Conv<pads=[0, 0, 0, 1]>(x, w)"), "conv2d:1:1x2:padding=same:bias=0");
+  EXPECT_EQ(layers("y = MaxPool<kernel_shape=[2, 2]>(x)"), "maxpool2d:2:stride=1");
+  EXPECT_EQ(layers("y = MaxPool<kernel_shape=[2, 2], strides=[2, 2], pads=[1, 0, 1, 0]>(x)"),
+            "maxpool2d:2:padding=1x0");
+  EXPECT_EQ(layers("y = AveragePool<kernel_shape=[3], strides=[3], pads=[1, 1]>(x)", "2, 9"),
+            "avgpool1d:3:padding=1:count_include_pad=0");
+  EXPECT_EQ(layers("y = GlobalAveragePool(x)"), "global_avgpool:keepdims=1");
+  // One channel.
+  EXPECT_EQ(layers("a = Constant<value = int64[1] {1}>() v = Constant<value = float[1, 1, 1, 1] {1}>() "
+                   "u = Unsqueeze(x, a) y = Conv(u, v)",
+                   "5, 6"),
+            "conv2d:1:1:bias=0");
+}
+
 TEST_F(OnnxImportTest, MatMulAndAdd) {
   EXPECT_EQ(Run("y = MatMul(x, v)", {1, 0, 2}), (Floats{7, 16}));
   EXPECT_EQ(Run("h = MatMul(x, v) y = Add(h, b)", {1, 0, 2}), (Floats{17, 36}));

@@ -24,14 +24,48 @@ class OnnxRefusalTest : public OnnxFileTest {
 };
 
 TEST_F(OnnxRefusalTest, OperatorsAndDomains) {
-  EXPECT_TRUE(Refuses("y = Conv(x, w)",
-                      "node of output 'y' (Conv): there is no layer for this operator, expected one of Add, "));
+  EXPECT_TRUE(
+      Refuses("y = ConvTranspose(x, w)",
+              "node of output 'y' (ConvTranspose): there is no layer for this operator, expected one of Add, "));
   EXPECT_TRUE(Refuses("y = com.example.Relu(x)", "node of output 'y' (Relu): there is no layer"));
   ModelProto model = ParseModel("g (float[N, 4] x) => (float[N] y) { y = Pow(x, x) }");
   model.mutable_graph()->mutable_node(0)->set_name("power");
   EXPECT_TRUE(LoadFails(model, "'x' is read by node 'power' (Pow) and node 'power' (Pow), expected one node"));
   EXPECT_TRUE(Refuses("r = Relu(x) t = Tanh(x) y = Add(r, t)", "'x' is read by", "(Tanh)", "(Relu)", "a chain"));
   EXPECT_TRUE(Refuses("y = Transpose(x)", "(Transpose): there is no layer"));
+}
+
+TEST_F(OnnxRefusalTest, ConvolutionsAndPooling) {
+  const auto refuses = [&](const std::string& nodes, const std::string& problem) {
+    return LoadFails(
+        ParseModel("g (float[N, 2, 5] x) => (float[N] y) <float[3, 2, 2] w = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, "
+                   "11, 12}, float[2, 1, 2] v = {1, 2, 3, 4}, float[2] b = {1, 2}> {" +
+                   nodes + "}"),
+        problem);
+  };
+  EXPECT_TRUE(Refuses("y = Conv(x, w)", "(Conv): the input is (batch, 4), expected (batch, channels, length) or"));
+  EXPECT_TRUE(Refuses("y = GlobalMaxPool(x)", "(GlobalMaxPool): the input is (batch, 4), expected"));
+  EXPECT_TRUE(refuses("y = Conv(x, b)", "the weight 'b' is (2), expected (filters, channels, length)"));
+  EXPECT_TRUE(refuses("r = Relu(x) y = Conv(r, r)", "'r' is read by"));
+  EXPECT_TRUE(refuses("y = Conv<kernel_shape=[3]>(x, w)", "attribute kernel_shape is not that of the weight 'w'"));
+  EXPECT_TRUE(refuses("y = Conv<strides=[1, 1]>(x, w)", "attribute strides is (1, 1), expected 1 numbers"));
+  EXPECT_TRUE(refuses("y = Conv<strides=[0]>(x, w)", "the stride is 0, expected 1"));
+  EXPECT_TRUE(refuses("y = Conv<pads=[-1, 0]>(x, w)", "attribute pads has -1, expected 0 to 2147483647"));
+  EXPECT_TRUE(refuses("y = Conv<pads=[1, 0]>(x, w)", "attribute pads is not the same before and behind"));
+  EXPECT_TRUE(refuses("y = Conv<pads=[0, 1], strides=[2]>(x, w)", "attribute pads is not the same before and behind"));
+  EXPECT_TRUE(
+      refuses("y = Conv<auto_pad=\"SAME_LOWER\">(x, w)", "attribute auto_pad is 'SAME_LOWER', expected NOTSET"));
+  EXPECT_TRUE(
+      refuses("y = Conv<group=3>(x, v)", "the weight 'v' has 1 channels in 3 groups for an input of (batch, 2, 5)"));
+  EXPECT_TRUE(refuses("y = Conv<group=0>(x, v)", "the weight 'v' has 1 channels in 0 groups"));
+  EXPECT_TRUE(refuses("y = Conv<dilations=[9]>(x, w)", "a window 10 wide, expected at most the input's 5"));
+  EXPECT_TRUE(refuses("y = Conv(x, w, b)", "the bias 'b' has 2 numbers, expected 3"));
+  EXPECT_TRUE(refuses("y = MaxPool(x)", "(MaxPool): has no attribute kernel_shape"));
+  EXPECT_TRUE(refuses("y = MaxPool<kernel_shape=[2], ceil_mode=1>(x)", "attribute ceil_mode is 1, expected 0"));
+  EXPECT_TRUE(refuses("y = MaxPool<kernel_shape=[2], dilations=[2]>(x)", "attribute dilations is not 1"));
+  EXPECT_TRUE(refuses("y = MaxPool<kernel_shape=[2], pads=[0, 1]>(x)", "pads are not the same before and behind"));
+  EXPECT_TRUE(refuses("y = AveragePool<kernel_shape=[2], pads=[2, 2]>(x)", "the padding is 2, expected at most half"));
+  EXPECT_TRUE(refuses("y = MaxPool<kernel_shape=[9]>(x)", "a window 9 wide, expected at most the input's 5"));
 }
 
 TEST_F(OnnxRefusalTest, Attributes) {

@@ -42,12 +42,13 @@ Shape OutputOf(const Shape& input, const char* layer) { return ParseLayers(layer
 TEST(PoolingTest, SpecsReadBack) {
   for (const char* list :
        {"maxpool2d:2", "maxpool2d:3x2:stride=2x1:padding=1", "avgpool2d:2:stride=1:padding=1:count_include_pad=0",
-        "maxpool1d:3:stride=1:padding=1", "avgpool1d:4:count_include_pad=0", "global_avgpool", "global_maxpool",
-        "global_avgpool:keepdims=1,global_maxpool:keepdims=1"}) {
+        "maxpool1d:3:stride=1:padding=1", "avgpool1d:4:padding=1:count_include_pad=0", "global_avgpool",
+        "global_maxpool", "global_avgpool:keepdims=1,global_maxpool:keepdims=1"}) {
     EXPECT_EQ(Specs(list), list);
   }
   EXPECT_EQ(Specs("maxpool2d:2x2:stride=2"), "maxpool2d:2");
   EXPECT_EQ(Specs("avgpool1d:4:stride=4:padding=0:count_include_pad=1"), "avgpool1d:4");
+  EXPECT_EQ(Specs("avgpool2d:4:count_include_pad=0"), "avgpool2d:4");
 }
 
 TEST(PoolingTest, TextErrors) {

@@ -49,12 +49,32 @@ def image():
                          nn.Linear(4, 3), nn.Softmax(dim=1))
 
 
+def lenet():
+    return nn.Sequential(nn.Conv2d(1, 4, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2), nn.Dropout(0.25),
+                         nn.Conv2d(4, 6, (3, 2), stride=(2, 1)), nn.Tanh(), nn.AvgPool2d(2), nn.Flatten(), nn.Dropout(0.5),
+                         nn.Linear(6, 3))
+
+
+def mobile():
+    return nn.Sequential(nn.Conv2d(3, 8, 3, padding=1, bias=False), nn.ReLU(), nn.Conv2d(8, 8, 3, groups=8, dilation=2), nn.SiLU(),
+                         nn.AvgPool2d(3, 1, 1, count_include_pad=False), nn.Conv2d(8, 5, (1, 2), padding=(0, 1)), nn.Dropout(0.2),
+                         nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(5, 3))
+
+
+def sequence():
+    return nn.Sequential(nn.Conv1d(2, 4, 3, padding=1), nn.GELU(), nn.MaxPool1d(3, 2, 1), nn.Dropout(0.3),
+                         nn.Conv1d(4, 4, 3, groups=2), nn.AvgPool1d(2, 1, 1), nn.AdaptiveMaxPool1d(1), nn.Flatten())
+
+
 # Name: network, shape of a sample, opset, whether the number of samples is open.
 MODELS = {
     **{f'mlp_opset{opset}': (mlp, (6,), opset, True) for opset in (9, 11, 13, 17)},
     **{f'gelu_opset{opset}': (gelu, (6,), opset, True) for opset in (9, 17)},
     'image_opset11': (image, (1, 28, 28), 11, True),
     'image_opset13': (image, (1, 28, 28), 13, False),
+    **{f'lenet_opset{opset}': (lenet, (1, 12, 8), opset, True) for opset in (9, 13, 17)},
+    **{f'mobile_opset{opset}': (mobile, (3, 7, 6), opset, True) for opset in (11, 17)},
+    **{f'sequence_opset{opset}': (sequence, (2, 13), opset, False) for opset in (11, 17)},
     'gates_opset9': (Gates, (3, 4), 9, False),
     'gates_opset13': (Gates, (3, 4), 13, True),
     'gates_opset17': (Gates, (3, 4), 17, False),

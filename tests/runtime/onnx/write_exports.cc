@@ -30,6 +30,10 @@ const Export kExports[] = {
     {"tanh", {3, 5}, "tanh,dense:32:tanh,dense:32:sigmoid,dense:3"},
     {"leaky_relu", {32}, "dense:64:leaky_relu,leaky_relu:0.3,dense:1,sigmoid"},
     {"softmax_of_rows", {4, 6}, "gelu,softmax,dropout:0.5,flatten"},
+    {"convolutions", {28, 28}, "conv2d:8:3:relu,maxpool2d:2,conv2d:12:2x3:stride=2:padding=1:groups=4,tanh,dense:10"},
+    {"same_padding", {3, 9, 9}, "conv2d:8:4:padding=same,conv2d:8:3:padding=same:dilation=2,global_maxpool,dense:3"},
+    {"pooling", {3, 9, 9}, "avgpool2d:2:padding=1:count_include_pad=0,avgpool2d:3:stride=1:padding=1,global_avgpool"},
+    {"sequence", {30}, "conv1d:8:4:padding=same,maxpool1d:3:stride=2:padding=1,conv1d:4:3:groups=4,avgpool1d:2"},
     {"one_number", {}, "dense:16:relu,dropout:0.5,dense:1"},
 };
 

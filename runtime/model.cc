@@ -146,6 +146,10 @@ std::vector<LayerInfo> Sequential::layer_info() const {
   return info;
 }
 
+bool Sequential::random() const {
+  return std::ranges::any_of(impl_->layers, [](const auto& layer) { return layer->random(); });
+}
+
 std::size_t Sequential::parameter_count() const {
   std::size_t count = 0;
   for (const LayerInfo& layer : layer_info()) count += layer.parameter_count;

@@ -65,6 +65,13 @@ TEST_F(AllocationTest, TrainingStepOfAGraph) {
   EXPECT_EQ(AllocationsOfSteps("dense:300:relu@a,dropout:0.5,dense:300,add:a,relu,concat:input,dense:10", {}, 2), 0);
 }
 
+TEST_F(AllocationTest, TrainingStepOfTheDropoutFamily) {
+  EXPECT_EQ(AllocationsOfSteps("concrete_dropout,dense:300,batch_norm,selu,alpha_dropout:0.2,dropconnect:60:0.5:gelu,"
+                               "layer_norm,gaussian_dropout:0.3,gaussian_noise:0.1,dropout:0.5:noise_shape=1,dense:10",
+                               {}, 2),
+            0);
+}
+
 TEST_F(AllocationTest, MovingARate) {
   Sequential model({100}, kLayers, 1);
   const long before = MallocCount();

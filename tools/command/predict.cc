@@ -32,7 +32,7 @@ nn::McPrediction PredictAll(ModelAndData& loaded, const PredictOptions& options)
     plain.mean = nn::Predict(loaded.model, loaded.data.x, loaded.loss, execution);
     return plain;
   }
-  if (loaded.model.Layers().find("dropout") == std::string::npos) {
+  if (!loaded.model.random()) {
     throw UsageError("--mc needs a model with dropout layers; this one is " + loaded.model.Layers());
   }
   return nn::PredictMonteCarlo(loaded.model, loaded.data.x, options.samples, options.seed, loaded.loss, execution);

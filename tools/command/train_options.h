@@ -43,7 +43,7 @@ inline constexpr const char* kLayersHelp =
     "  conv2d:FILTERS:KERNEL, maxpool2d:KERNEL, avgpool2d:KERNEL, the same with 1d, global_avgpool, global_maxpool\n"
     "  embedding:VOCABULARY:DIM, lstm:UNITS, gru:UNITS, attention:HEADS, transformer:DIM:HEADS:FEED_FORWARD,\n"
     "  dense_last:UNITS: a dense layer for each position\n"
-    "  dense:128:relu is short for dense:128,relu; a dense layer may end in :l1=X, :l2=X or :max_norm=X.\n"
+    "  dense:128:relu is short for dense:128,relu; a dense layer may end in :l1=X, :l2=X, :max_norm=X or :unit_norm=1.\n"
     "  '@NAME' behind a layer names what it makes, for add:NAME, concat:NAME and from:NAME: connections around "
     "layers.\n"
     "  fallow/nn/layers.h and the headers beside it say what each does and what options it takes.";

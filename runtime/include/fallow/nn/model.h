@@ -54,6 +54,7 @@ class Sequential {
 
   // Of all layers that have one (Layer::rate), in their order.
   std::vector<LayerRate> dropout_rates() const;
+  bool random() const;  // Whether it has layers that make passes in kMonteCarlo differ.
   // Moves the rate of one of them between two passes, but not between a Forward and its Backward: the mask would be
   // another. Returns false, and changes nothing, where the layer learns its rate. Allocates only when a rate becomes 0
   // or ceases to be. Throws Error for a layer without a rate and for a rate outside [0, 1].

@@ -49,6 +49,12 @@ void GemmTN(GemmSize size, const float* a, std::size_t lda, const float* b, std:
   Gemm(CblasTrans, CblasNoTrans, size, a, lda, b, ldb, /*beta=*/0.0f, c, ldc);
 }
 
+void AddGemmNN(GemmSize size, const float* a, std::size_t lda, const float* b, std::size_t ldb, float* c,
+               std::size_t ldc, const Execution& execution) {
+  const Region region(kGemm, size.m * size.n * size.k, execution);
+  Gemm(CblasNoTrans, CblasNoTrans, size, a, lda, b, ldb, /*beta=*/1.0f, c, ldc);
+}
+
 void AddGemmTN(GemmSize size, const float* a, std::size_t lda, const float* b, std::size_t ldb, float* c,
                std::size_t ldc, const Execution& execution) {
   const Region region(kGemm, size.m * size.n * size.k, execution);

@@ -28,7 +28,9 @@ void GemmNN(GemmSize size, const float* a, std::size_t lda, const float* b, std:
 void GemmTN(GemmSize size, const float* a, std::size_t lda, const float* b, std::size_t ldb, float* c, std::size_t ldc,
             const Execution& execution = {});
 
-// c += a^T b, as GemmTN.
+// c += a b and c += a^T b, as GemmNN and GemmTN.
+void AddGemmNN(GemmSize size, const float* a, std::size_t lda, const float* b, std::size_t ldb, float* c,
+               std::size_t ldc, const Execution& execution = {});
 void AddGemmTN(GemmSize size, const float* a, std::size_t lda, const float* b, std::size_t ldb, float* c,
                std::size_t ldc, const Execution& execution = {});
 

@@ -25,8 +25,8 @@ class Inference {
   // there on reads a value before the first of theirs.
   std::size_t first_of_samples() const;
 
-  // Throws Error if some mask of rows 0 to `rows` would be beyond what a stream has.
-  void CheckRows(std::uint64_t rows) const;
+  // Throws Error if a layer that reads x cannot take it, or some mask of its rows would be beyond what a stream has.
+  void CheckInput(const Tensor& x) const;
 
   // Where in the scratch memory of `rows` rows a value is.
   float* Value(Mode mode, std::size_t value, std::size_t rows, float* scratch) const;

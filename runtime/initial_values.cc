@@ -1,12 +1,14 @@
 #include "runtime/initial_values.h"
 
 #include <algorithm>
+#include <cassert>
 #include <cmath>
 #include <string>
 
 #include "fallow/mask.h"
 #include "fallow/nn/error.h"
 #include "fallow/philox.h"
+#include "fallow/random.h"
 #include "runtime/numbers.h"
 
 namespace fallow::nn {
@@ -38,6 +40,12 @@ void FillUniform(std::uint64_t seed, std::size_t index, double limit, std::span<
     Fill(seed, index, block, limit, parameter.value.values());
     block += std::uint64_t{1} << 62;  // No array is as long.
   }
+}
+
+void FillNormal(std::uint64_t seed, std::size_t index, std::span<float> values) {
+  [[maybe_unused]] const Status status =
+      GenerateNormals({.seed = seed, .stream = StreamOf(kInitialStream, index)}, values);
+  assert(status.ok());
 }
 
 void CheckPenalty(const char* layer, const char* name, float value) {

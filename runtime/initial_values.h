@@ -13,6 +13,9 @@ namespace fallow::nn {
 // Every element uniform in (-limit, limit), a pure function of (seed, index, its parameter's place in the list).
 void FillUniform(std::uint64_t seed, std::size_t index, double limit, std::span<Parameter> parameters);
 
+// Every element normal with mean 0 and variance 1, a pure function of (seed, index).
+void FillNormal(std::uint64_t seed, std::size_t index, std::span<float> values);
+
 // Throws Error unless `value` is a finite number of at least 0. `layer` and `name`: "dense", "l1".
 void CheckPenalty(const char* layer, const char* name, float value);
 

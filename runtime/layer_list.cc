@@ -12,6 +12,7 @@
 #include "runtime/layer_entry.h"
 #include "runtime/merge_entries.h"
 #include "runtime/norm_entries.h"
+#include "runtime/sequence_entries.h"
 
 namespace fallow::nn {
 namespace {
@@ -101,11 +102,14 @@ constexpr Kind kKinds[] = {
     {"concat", "concat:LABEL", AddConcat},
     {"conv1d", "conv1d:FILTERS:KERNEL", AddConv1D},
     {"conv2d", "conv2d:FILTERS:KERNEL", AddConv2D},
+    {"embedding", "embedding:VOCABULARY:DIM", AddEmbedding},
     {"from", "from:LABEL", AddFrom},
     {"global_avgpool", "global_avgpool", AddGlobalAvgPool},
     {"global_maxpool", "global_maxpool", AddGlobalMaxPool},
+    {"gru", "gru:UNITS", AddGRU},
     {"input", "input:NAME:SHAPE", AddInput},
     {"layer_norm", "layer_norm", AddLayerNorm},
+    {"lstm", "lstm:UNITS", AddLSTM},
     {"maxpool1d", "maxpool1d:KERNEL", AddMaxPool1D},
     {"maxpool2d", "maxpool2d:KERNEL", AddMaxPool2D},
 };

@@ -48,6 +48,7 @@ struct Sequential::Impl {
   bool SetRate(std::size_t i, const Rate& rate);
   void CheckRows(std::uint64_t first_row, std::size_t rows) const;
   void CheckInput(const Pass& pass, const Tensor& x) const;
+  void CheckValues(const Tensor& x) const;
   void Forward(const Pass& pass, Region& region, const Tensor& x);
   void ForwardBlock(const Pass& pass, std::size_t first, std::size_t last, std::size_t block, const Tensor& x);
   void Backward(const Pass& pass, Region& region, const Tensor& x, const Tensor& dy);
@@ -156,9 +157,16 @@ void Sequential::Impl::CheckInput(const Pass& pass, const Tensor& x) const {
     throw Error("model: got samples of shape " + x.sample_shape().ToString() + ", expected " + shapes[0].ToString());
   }
   CheckRows(pass.first_row, x.rows());
+  CheckValues(x);
   if (!pass.row_masks.empty() || pass.rate) throw Error("model: Forward with row masks or a rate, expected neither");
   constexpr std::uint64_t kMaxStep = std::uint64_t{1} << 40;
   if (pass.step >= kMaxStep) throw Error("model: step " + std::to_string(pass.step) + ", expected less than 2^40");
+}
+
+void Sequential::Impl::CheckValues(const Tensor& x) const {
+  for (std::size_t i = 0; i < size(); ++i) {
+    if (wiring.input[i] == 0) layers[i]->CheckInput(x);
+  }
 }
 
 // Row blocks go through the layers from one that needs the batch to before the next.
@@ -360,7 +368,10 @@ void Sequential::Backward(const Pass& pass, const Tensor& dy) {
 
 std::size_t Inference::layers() const { return model_.size(); }
 std::size_t Inference::elements(std::size_t value) const { return model_.shapes[value].elements(); }
-void Inference::CheckRows(std::uint64_t rows) const { model_.CheckRows(0, rows); }
+void Inference::CheckInput(const Tensor& x) const {
+  model_.CheckRows(0, x.rows());
+  model_.CheckValues(x);
+}
 
 bool Inference::Drops(const Layer& layer) const {
   if (!layer.drops()) return false;

@@ -44,7 +44,7 @@ void CheckRequest(const Inference& inference, const Sequential& model, const McR
     throw Error("model: got samples of shape " + request.x->sample_shape().ToString() + ", expected " +
                 model.input_shape().ToString());
   }
-  inference.CheckRows(request.x->rows());
+  inference.CheckInput(*request.x);
   if (request.samples > kMaxSamples) {
     throw Error("samples: got " + std::to_string(request.samples) + ", expected at most 2^40");
   }

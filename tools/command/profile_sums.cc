@@ -102,7 +102,7 @@ void ProfileSums::AddToLayer(const CallRecord& record) {
   } else if (operation == nn::kGemm) {
     times.gemm += record.thread_nanoseconds;
     times.multiplications += record.elements;
-  } else if (operation != nn::kProductInParts) {
+  } else if (operation != nn::kProductInParts && operation != nn::kRowsInParts) {
     times.mask += record.mask_nanoseconds;
     times.apply += record.thread_nanoseconds - record.mask_nanoseconds;
   }

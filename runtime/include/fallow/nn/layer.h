@@ -140,6 +140,9 @@ class Layer {
   virtual std::size_t scratch(Mode, std::size_t /*rows*/) const { return 0; }
   virtual std::size_t gradient_scratch(std::size_t /*rows*/) const { return 0; }
 
+  // Of a layer that reads the model's input: throws Error if a batch holds numbers that it cannot take.
+  virtual void CheckInput(const Tensor& /*x*/) const {}
+
   // The rest throws nothing and allocates nothing.
 
   // Whether in kTrain a row depends on the others: BeginForward then sees the whole batch before ForwardRows does, and

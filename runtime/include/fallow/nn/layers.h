@@ -13,6 +13,7 @@
 #include "fallow/nn/convolution.h"
 #include "fallow/nn/layer.h"
 #include "fallow/nn/norm_layers.h"
+#include "fallow/nn/sequences.h"
 #include "fallow/rate.h"
 
 namespace fallow::nn {
@@ -62,6 +63,9 @@ std::unique_ptr<Layer> MakeConcat(std::string label);
 //   transformer:DIM:HEADS:FEED_FORWARD[:dropout=RATE][:activation=NAME][:causal=1]
 //   dense:UNITS[:ACTIVATION][:l1=X][:l2=X][:max_norm=X][:bias=0]   dropout:RATE   flatten
 //   batch_norm[:momentum=X][:eps=X]   layer_norm[:eps=X]
+//   embedding:VOCABULARY:DIM[:dropout=P][:padding=TOKEN]
+//   lstm:UNITS[:sequences=1][:bidirectional=1][:dropout=P][:recurrent_dropout=P][:zoneout=P][:weight_dropout=P][:mask=1]
+//   gru:UNITS, likewise
 //   relu   leaky_relu[:NEGATIVE_SLOPE]   elu   selu   gelu   silu   sigmoid   tanh   softmax
 // such as "dense:128:relu,dropout:0.5,dense:64:relu:l2=1e-4,dropout:0.3,dense:10". `dense:N:relu` stands for the two
 // layers "dense:N" and "relu", as in PyTorch, and "linear" for none.

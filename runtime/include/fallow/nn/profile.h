@@ -23,6 +23,10 @@ inline constexpr const char* kGemm = "Gemm";
 // A product that several threads may share, around the parts that the layer's thread computes. Elements: likewise.
 inline constexpr const char* kProductInParts = "ProductInParts";
 
+// Rows of a block that go through a layer's steps on several threads, around the parts that the layer's thread runs.
+// Elements: rows.
+inline constexpr const char* kRowsInParts = "RowsInParts";
+
 // What takes the caller's thread from beginning to end. `threads` is how many may have worked on it. Elements: of the
 // batch's input; of the output (loss); of all parameters.
 inline constexpr const char* kForward = "Forward";

@@ -34,6 +34,9 @@ struct LayerContext {
 
 Row Attention(const LayerContext& context, const Row& x);
 Row DenseLast(const LayerContext& context, const Row& x);
+Row Embedding(const LayerContext& context, const Row& x);
+Row Lstm(const LayerContext& context, const Row& x);
+Row Gru(const LayerContext& context, const Row& x);
 
 }  // namespace fallow::nn::reference
 

@@ -72,7 +72,7 @@ class Embedding : public Layer {
 
   std::span<Parameter> parameters() override { return parameters_; }
   bool drops() const override { return rate_.drop_probability() != 0; }
-  std::uint64_t mask_elements() const override { return vocabulary_; }
+  std::size_t mask_elements() const override { return vocabulary_; }
   bool needs_input() const override { return true; }
 
   // What each token's vector is multiplied with.

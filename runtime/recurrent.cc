@@ -82,7 +82,7 @@ class Recurrent : public Layer {
   bool drops() const override {
     return std::ranges::any_of(Probabilities(), [](const Probability& p) { return p.value != 0; });
   }
-  std::uint64_t mask_elements() const override { return spec_.mask_elements(); }
+  std::size_t mask_elements() const override { return spec_.mask_elements(); }
 
   std::size_t saved() const override { return SequenceNumbers(spec_, Mode::kTrain); }
   std::size_t scratch(Mode mode, std::size_t rows) const override {

@@ -188,10 +188,8 @@ void AddRecurrentGradients(const RecurrentSpec& spec, const Pass& pass, std::siz
     AddGemmTN({gradients.count, units, (longest - 1) * rows}, of_state + (reverse ? 0 : rows * slots), slots,
               direction.given + (reverse ? rows * units : 0), units, gradients.weight_hh, units, pass.execution);
   }
-  for (std::size_t row = 0; row < longest * rows; ++row) {
-    AddTo(of_input + row * slots, gradients.count, gradients.bias_ih);
-    AddTo(of_state + row * slots, gradients.count, gradients.bias_hh);
-  }
+  AddRows(longest * rows, of_input, slots, gradients.count, gradients.bias_ih);
+  AddRows(longest * rows, of_state, slots, gradients.count, gradients.bias_hh);
 }
 
 }  // namespace fallow::nn

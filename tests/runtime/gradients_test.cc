@@ -24,6 +24,15 @@ struct Case {
   Loss loss = Loss::kSoftmaxCrossEntropy;
 };
 
+// Tokens for an embedding; for layers that look for padding, rows of all lengths.
+Tensor InputFor(const Case& c, std::size_t rows) {
+  const std::string_view layers = c.layers;
+  if (layers.starts_with("embedding:")) return RandomTokens(rows, c.input[0], 5, 1);
+  Tensor x = RandomTensor(rows, c.input, 1);
+  if (layers.find(":mask=1") != std::string_view::npos) PadRows(x);
+  return x;
+}
+
 double CentralDifference(reference::Model& model, double& parameter, const std::vector<reference::Row>& x, Loss loss,
                          const Tensor& target) {
   constexpr double kStep = 1e-5;
@@ -43,7 +52,7 @@ void ExpectGradients(const Case& c, std::size_t rows) {
     if (named.parameter->name == "bias") named.parameter->value = RandomTensor(1, {named.parameter->value.cols()}, 4);
   }
   reference::Model expected(model);
-  const Tensor x = RandomTensor(rows, c.input, 1);
+  const Tensor x = InputFor(c, rows);
   const Tensor target = RandomTarget(c.loss, rows, model.output_shape().elements(), 2);
   const std::vector<reference::Row> x_rows = reference::Rows(x);
 
@@ -119,6 +128,24 @@ TEST(GradientsTest, DropoutOfNothingAndOfAll) {
   std::fill(dy.values().begin(), dy.values().end(), 1.0f);
   model.Backward(kPass, dy);
   for (const float g : model.parameters()[0].parameter->gradient.values()) EXPECT_EQ(g, 0.0f);
+}
+
+TEST(GradientsTest, Embedding) { ExpectGradients({{6}, "embedding:5:3,dense:4"}, 4); }
+
+TEST(GradientsTest, RecurrentLayers) {
+  for (const std::string kind : {"lstm", "gru"}) {
+    ExpectGradients({{4, 3}, (kind + ":5,dense:3").c_str()}, 4);
+    ExpectGradients({{6}, ("embedding:5:3," + kind + ":4:sequences=1," + kind + ":3:bidirectional=1,dense:3").c_str()},
+                    4);
+    ExpectGradients({{6}, ("embedding:5:3:dropout=0.3," + kind + ":7:dropout=0.3,dense:3").c_str()}, 4);
+    for (const char* option : {"dropout=0.4", "recurrent_dropout=0.4", "zoneout=0.3", "weight_dropout=0.4", "mask=1",
+                               "dropout=0.2:recurrent_dropout=0.3:zoneout=0.2:weight_dropout=0.5:mask=1"}) {
+      const std::string layer = kind + ":3:sequences=1:bidirectional=1:" + option;
+      ExpectGradients({{3, 2}, (layer + ',' + layer + ",dense:2").c_str()}, 4);
+    }
+    ExpectGradients({{2, 2}, (kind + ":3:recurrent_dropout=0.2,dense:2").c_str()}, 150);  // Blocks and parts of rows.
+    ExpectGradients({{2, 2}, (kind + ":130,dense:2").c_str()}, 1);                        // Blocks of gradients.
+  }
 }
 
 // More rows than a block, more units than a gradient block.

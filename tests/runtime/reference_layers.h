@@ -36,6 +36,9 @@ Row Attention(const LayerContext& context, const Row& x);
 Row Convolve(const LayerContext& context, const Row& x);
 Row DenseLast(const LayerContext& context, const Row& x);
 Row Pool(const LayerContext& context, const Row& x);
+Row Embedding(const LayerContext& context, const Row& x);
+Row Lstm(const LayerContext& context, const Row& x);
+Row Gru(const LayerContext& context, const Row& x);
 
 }  // namespace fallow::nn::reference
 

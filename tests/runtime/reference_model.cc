@@ -17,10 +17,19 @@ namespace {
 constexpr double kSeluScale = 1.0507009873554805;
 constexpr double kSeluAlpha = 1.6732632423543772;
 
-const std::map<std::string, Row (*)(const LayerContext&, const Row&)> kMoreLayers = {
-    {"attention", Attention}, {"dense_last", DenseLast}, {"conv1d", Convolve}, {"conv2d", Convolve},
-    {"maxpool1d", Pool},      {"maxpool2d", Pool},       {"avgpool1d", Pool},  {"avgpool2d", Pool},
-    {"global_avgpool", Pool}, {"global_maxpool", Pool}};
+const std::map<std::string, Row (*)(const LayerContext&, const Row&)> kMoreLayers = {{"attention", Attention},
+                                                                                     {"dense_last", DenseLast},
+                                                                                     {"conv1d", Convolve},
+                                                                                     {"conv2d", Convolve},
+                                                                                     {"maxpool1d", Pool},
+                                                                                     {"maxpool2d", Pool},
+                                                                                     {"avgpool1d", Pool},
+                                                                                     {"avgpool2d", Pool},
+                                                                                     {"global_avgpool", Pool},
+                                                                                     {"global_maxpool", Pool},
+                                                                                     {"embedding", Embedding},
+                                                                                     {"gru", Gru},
+                                                                                     {"lstm", Lstm}};
 
 double Sigmoid(double x) { return 1.0 / (1.0 + std::exp(-x)); }
 double Phi(double x) { return 0.5 * std::erfc(-x / std::numbers::sqrt2); }

@@ -2,6 +2,7 @@
 #ifndef FALLOW_TESTS_RUNTIME_TENSORS_H_
 #define FALLOW_TESTS_RUNTIME_TENSORS_H_
 
+#include <algorithm>
 #include <cstddef>
 #include <random>
 
@@ -16,6 +17,22 @@ inline Tensor RandomTensor(std::size_t rows, const Shape& shape, unsigned seed) 
   Tensor x(rows, shape);
   for (float& v : x.values()) v = static_cast<float>(random() % 40001) / 10000.0f - 2.0f;
   return x;
+}
+
+inline Tensor RandomTokens(std::size_t rows, std::size_t steps, std::size_t vocabulary, unsigned seed) {
+  std::minstd_rand random(seed);
+  Tensor x(rows, Shape{steps});
+  for (float& v : x.values()) v = static_cast<float>(random() / 97 % vocabulary);
+  return x;
+}
+
+// Sets steps at the ends of rows to 0: none, one and so on up to all.
+inline void PadRows(Tensor& x) {
+  const std::size_t steps = x.sample_shape()[0];
+  for (std::size_t r = 0; r < x.rows(); ++r) {
+    const auto row = x.row(r);
+    std::fill(row.end() - static_cast<std::ptrdiff_t>(row.size() / steps * (r % (steps + 1))), row.end(), 0.0f);
+  }
 }
 
 // What CheckTarget accepts.

@@ -23,7 +23,7 @@ namespace {
 using Function = Status (*)(ConstArray, const Mask&, Array, const Execution&) noexcept;
 
 // What the mask is drawn for.
-enum class Drawn { kElements, kChannels, kNoiseShape };
+enum class Drawn { kElements, kChannels, kNoiseShape, kSamples };
 
 struct Kind {
   const char* name;
@@ -38,6 +38,7 @@ constexpr Kind kDropout = {"dropout", DropoutForward, DropoutBackward, true, Dra
 constexpr Kind kNoiseShapeDropout = {"dropout", DropoutForward, DropoutBackward, true, Drawn::kNoiseShape, 0};
 constexpr Kind kSpatial1D = {"spatial_dropout1d", DropoutForward, DropoutBackward, true, Drawn::kChannels, 2};
 constexpr Kind kSpatial2D = {"spatial_dropout2d", DropoutForward, DropoutBackward, true, Drawn::kChannels, 3};
+constexpr Kind kDropPath = {"drop_path", DropoutForward, DropoutBackward, true, Drawn::kSamples, 0};
 constexpr Kind kAlpha = {"alpha_dropout", AlphaDropoutForward, AlphaDropoutBackward, false, Drawn::kElements, 0};
 constexpr Kind kFeatureAlpha = {
     "feature_alpha_dropout", AlphaDropoutForward, AlphaDropoutBackward, false, Drawn::kChannels, 0};
@@ -69,7 +70,8 @@ class MaskDropout : public Layer {
     shape_ = input;
     cols_ = input.elements();
     index_ = index;
-    if (kind_.drawn == Drawn::kChannels) noise_shape_ = ChannelsOf(input);
+    if (kind_.drawn == Drawn::kChannels) noise_shape_ = OnesBehind(input, 1);
+    if (kind_.drawn == Drawn::kSamples) noise_shape_ = OnesBehind(input, 0);
     drawn_ = kind_.drawn == Drawn::kElements ? cols_ : noise_shape_.elements();
   }
 
@@ -97,10 +99,11 @@ class MaskDropout : public Layer {
   }
 
  private:
-  static Shape ChannelsOf(const Shape& input) {
+  // The first `kept` dimensions, and 1 for the others.
+  static Shape OnesBehind(const Shape& input, std::size_t kept) {
     std::array<std::size_t, Shape::kMaxRank> dims;
     dims.fill(1);
-    if (input.rank() > 0) dims[0] = input[0];
+    for (std::size_t d = 0; d < std::min(kept, input.rank()); ++d) dims[d] = input[d];
     return Shape(std::span<const std::size_t>(dims.data(), input.rank()));
   }
 
@@ -169,6 +172,7 @@ std::unique_ptr<Layer> MakeDropout(double rate, const Shape& noise_shape) {
 }
 std::unique_ptr<Layer> MakeSpatialDropout1D(double rate) { return Make(kSpatial1D, rate); }
 std::unique_ptr<Layer> MakeSpatialDropout2D(double rate) { return Make(kSpatial2D, rate); }
+std::unique_ptr<Layer> MakeDropPath(double rate) { return Make(kDropPath, rate); }
 std::unique_ptr<Layer> MakeAlphaDropout(double rate) { return Make(kAlpha, rate); }
 std::unique_ptr<Layer> MakeFeatureAlphaDropout(double rate) { return Make(kFeatureAlpha, rate); }
 
@@ -187,7 +191,7 @@ void AddDropout(const LayerEntry& entry, LayerChain& layers) {
 void AddMaskDropout(const LayerEntry& entry, LayerChain& layers) {
   entry.ExpectFields(2, 2, std::string(entry.kind()) + ":RATE");
   const double rate = entry.Number<double>(entry.field(1), "a rate");
-  for (const Kind& kind : {kSpatial1D, kSpatial2D, kAlpha, kFeatureAlpha}) {
+  for (const Kind& kind : {kSpatial1D, kSpatial2D, kDropPath, kAlpha, kFeatureAlpha}) {
     if (entry.kind() == kind.name) layers.push_back(entry.Named([&] { return Make(kind, rate); }));
   }
 }

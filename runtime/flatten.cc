@@ -1,18 +1,28 @@
-// Flatten: a layer that changes only how the shape is read.
+// Layers that change only how the shape is read.
 #include <cstring>
 #include <memory>
+#include <optional>
 #include <string>
 
+#include "fallow/nn/error.h"
 #include "fallow/nn/layers.h"
 
 namespace fallow::nn {
 namespace {
 
-class Flatten : public Layer {
+class Reshape : public Layer {
  public:
-  std::string Spec() const override { return "flatten"; }
+  // To this shape; without one, to one dimension.
+  explicit Reshape(const std::optional<Shape>& shape) : shape_(shape) {}
 
-  LayerPlan Plan(const Shape& input) const override { return {Shape{input.elements()}}; }
+  std::string Spec() const override { return shape_ ? "reshape:" + shape_->ToString() : "flatten"; }
+
+  LayerPlan Plan(const Shape& input) const override {
+    const Shape output = shape_ ? *shape_ : Shape{input.elements()};
+    if (output.elements() == input.elements()) return {output};
+    throw Error("reshape: samples of " + std::to_string(input.elements()) + " elements, expected the " +
+                std::to_string(output.elements()) + " of " + output.ToString());
+  }
 
   void Build(const Shape& input, std::uint64_t, std::size_t) override { cols_ = input.elements(); }
 
@@ -32,11 +42,13 @@ class Flatten : public Layer {
     if (to != from) std::memcpy(to, from, rows.count() * cols_ * sizeof(float));
   }
 
+  std::optional<Shape> shape_;
   std::size_t cols_ = 0;
 };
 
 }  // namespace
 
-std::unique_ptr<Layer> MakeFlatten() { return std::make_unique<Flatten>(); }
+std::unique_ptr<Layer> MakeFlatten() { return std::make_unique<Reshape>(std::nullopt); }
+std::unique_ptr<Layer> MakeReshape(const Shape& shape) { return std::make_unique<Reshape>(shape); }
 
 }  // namespace fallow::nn

@@ -40,6 +40,11 @@ void AddFlatten(const LayerEntry& entry, LayerChain& layers) {
   layers.push_back(MakeFlatten());
 }
 
+void AddReshape(const LayerEntry& entry, LayerChain& layers) {
+  entry.ExpectFields(2, 2, "reshape:SHAPE");
+  layers.push_back(MakeReshape(entry.Named([&] { return ParseShape(entry.field(1)); })));
+}
+
 void AddLeakyReLU(const LayerEntry& entry, LayerChain& layers) {
   entry.ExpectFields(1, 2, "leaky_relu[:NEGATIVE_SLOPE]");
   if (entry.size() == 1) return AddActivation(entry, entry.kind(), layers);
@@ -89,6 +94,8 @@ constexpr Kind kKinds[] = {
     {"lstm", "lstm:UNITS", AddLSTM},
     {"maxpool1d", "maxpool1d:KERNEL", AddMaxPool1D},
     {"maxpool2d", "maxpool2d:KERNEL", AddMaxPool2D},
+    {"drop_path", "drop_path:RATE", AddMaskDropout},
+    {"reshape", "reshape:SHAPE", AddReshape},
     {"spatial_dropout1d", "spatial_dropout1d:RATE", AddMaskDropout},
     {"spatial_dropout2d", "spatial_dropout2d:RATE", AddMaskDropout},
     {"transformer", "transformer:DIM:HEADS:FEED_FORWARD", AddTransformer},

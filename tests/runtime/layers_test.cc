@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "fallow/nn/error.h"
+#include "fallow/nn/model.h"
 #include "tests/runtime/tensors.h"
 #include "tests/support/oracle.h"
 #include "tests/support/values.h"
@@ -226,6 +227,16 @@ TEST(FlattenTest, ChangesTheShapeAlone) {
   Tensor y(2, {60});
   layer->ForwardRows({}, {0, 2}, x.data(), y.data(), {});
   EXPECT_TRUE(test::SameBits(x.values(), y.values()));
+}
+
+TEST(ReshapeTest, ChangesTheShapeAlone) {
+  Sequential model({3, 4}, "reshape:2x6,tanh,reshape:12x1x1", 1);
+  EXPECT_EQ(model.output_shape(), (Shape{12, 1, 1}));
+  EXPECT_EQ(model.Layers(), "reshape:2x6,tanh,reshape:12x1x1");
+  EXPECT_NE(ErrorOf([] {
+              Sequential({3, 4}, "reshape:5x2", 1);
+            }).find("samples of 12 elements, expected the 10 of 5x2"),
+            std::string::npos);
 }
 
 }  // namespace

@@ -26,6 +26,10 @@ std::unique_ptr<Layer> MakeDropout(double rate, const Shape& noise_shape);
 std::unique_ptr<Layer> MakeSpatialDropout1D(double rate);
 std::unique_ptr<Layer> MakeSpatialDropout2D(double rate);
 
+// The whole sample: of a branch that an `add` joins, so that the network is less deep for it. Stochastic depth, as
+// torchvision's in its row mode. Source: Huang et al., "Deep networks with stochastic depth", ECCV 2016.
+std::unique_ptr<Layer> MakeDropPath(double rate);
+
 // For self-normalising networks (fallow/alpha_dropout.h): element by element, and whole channels of {C, ...}.
 std::unique_ptr<Layer> MakeAlphaDropout(double rate);
 std::unique_ptr<Layer> MakeFeatureAlphaDropout(double rate);

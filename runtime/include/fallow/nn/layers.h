@@ -44,6 +44,8 @@ std::unique_ptr<Layer> MakeActivation(Activation activation, double negative_slo
 std::unique_ptr<Layer> MakeSoftmax();
 // (a, b, ...) -> (a * b * ...)
 std::unique_ptr<Layer> MakeFlatten();
+// The same numbers, row-major, as a sample of another shape.
+std::unique_ptr<Layer> MakeReshape(const Shape& shape);
 
 // These tie values together; see ParseLayers. What the layer with this label made, again:
 std::unique_ptr<Layer> MakeFrom(std::string label);
@@ -56,8 +58,8 @@ std::unique_ptr<Layer> MakeConcat(std::string label);
 
 // Parses a list of layers, separated by commas:
 //   dense:UNITS[:ACTIVATION][:l1=X][:l2=X][:max_norm=X][:unit_norm=1][:bias=0]   dense_last, the same   flatten
-//   dropout:RATE[:noise_shape=SHAPE]   spatial_dropout1d:RATE   spatial_dropout2d:RATE
-//   alpha_dropout:RATE   feature_alpha_dropout:RATE   gaussian_dropout:RATE   gaussian_noise:STDDEV
+//   reshape:SHAPE dropout:RATE[:noise_shape=SHAPE]   spatial_dropout1d:RATE   spatial_dropout2d:RATE alpha_dropout:RATE
+//   feature_alpha_dropout:RATE   gaussian_dropout:RATE   gaussian_noise:STDDEV drop_path:RATE
 //   drop_block2d:RATE:BLOCK_SIZE   dropconnect:UNITS:RATE and the rest as for dense
 //   concrete_dropout[:rate=X][:temperature=X][:weight_regularizer=X][:dropout_regularizer=X]
 //   attention:HEADS[:dropout=RATE][:causal=1][:bias=0]
@@ -67,8 +69,8 @@ std::unique_ptr<Layer> MakeConcat(std::string label);
 //   lstm:UNITS[:sequences=1][:bidirectional=1][:dropout=P][:recurrent_dropout=P][:zoneout=P][:weight_dropout=P][:mask=1]
 //   gru:UNITS, likewise
 //   relu   leaky_relu[:NEGATIVE_SLOPE]   elu   selu   gelu   silu   sigmoid   tanh   softmax
-//   conv2d:FILTERS:KERNEL[:ACTIVATION][:stride=S][:padding=P|:padding=same][:dilation=D][:groups=G], and dense's options
-//   maxpool2d:KERNEL[:stride=S][:padding=P]   avgpool2d:KERNEL[:stride=S][:padding=P][:count_include_pad=0]
+//   conv2d:FILTERS:KERNEL[:ACTIVATION][:stride=S][:padding=P|:padding=same][:dilation=D][:groups=G], and dense's
+//   options maxpool2d:KERNEL[:stride=S][:padding=P]   avgpool2d:KERNEL[:stride=S][:padding=P][:count_include_pad=0]
 //   conv1d, maxpool1d, avgpool1d likewise     global_avgpool[:keepdims=1]   global_maxpool[:keepdims=1]
 // KERNEL, S, P and D are a number, or in two dimensions HEIGHTxWIDTH;
 // such as "dense:128:relu,dropout:0.5,dense:64:relu:l2=1e-4,dropout:0.3,dense:10". `dense:N:relu` stands for the two

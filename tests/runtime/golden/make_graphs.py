@@ -39,7 +39,7 @@ class Deep(nn.Module):
     def __init__(self):
         super().__init__()
         self.first, self.second, self.last = nn.Linear(6, 6), nn.Linear(6, 6), nn.Linear(18, 3)
-        self.paths = [Dropout(0.4, index, lambda shape: (shape[0], 1, 1)) for index in (2, 6)]
+        self.paths = nn.ModuleList(Dropout(0.4, index, lambda shape: (shape[0], 1, 1)) for index in (2, 6))
 
     def forward(self, x):
         x = x + self.paths[0](torch.relu(self.first(x)))

@@ -308,8 +308,8 @@ void AddSweep(CLI::App& app, Context& context) {
       "kill,\n"
       "  --resume continues to the same results. At the end the best is trained again on all training samples, for\n"
       "  --epochs, or with --patience for as long as its runs needed, and measured on the test data, once.\n"
-      "  The folder, runs/NAME-sweep if not given, gets results.csv, a line a run; sweep.png, the scores against the "
-      "rates; and model.safetensors.\n\n"
+      "  The folder, runs/NAME-sweep if not given, gets results.csv, a line a run; sweep.png, the scores against the\n"
+      "  rates; and model.safetensors.\n\n"
       "Examples\n"
       "  " +
       context.program +

@@ -3,6 +3,7 @@
 #include <cassert>
 #include <cmath>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
@@ -30,11 +31,11 @@ enum ParameterIndex : std::size_t { kInWeight, kOutWeight, kInBias, kOutBias };
 class Attention : public Layer {
  public:
   Attention(std::size_t heads, const AttentionOptions& options, const Rate& rate)
-      : heads_(heads), options_(options), rate_(rate) {}
+      : heads_(heads), options_(options), rate_(rate), drops_(options.dropout != 0) {}
 
   std::string Spec() const override {
     std::string spec = "attention:" + std::to_string(heads_);
-    if (options_.dropout != 0) spec += ":dropout=" + FormatNumber(options_.dropout);
+    if (rate_.drop_probability() != 0) spec += ":dropout=" + FormatNumber(rate_.drop_probability());
     if (options_.causal) spec += ":causal=1";
     if (!options_.use_bias) spec += ":bias=0";
     return spec;
@@ -75,7 +76,14 @@ class Attention : public Layer {
   }
 
   std::span<Parameter> parameters() override { return parameters_; }
-  bool drops() const override { return rate_.drop_probability() != 0; }
+  bool drops() const override { return drops_; }
+  std::optional<double> rate() const override {
+    return drops_ ? std::optional(rate_.drop_probability()) : std::nullopt;
+  }
+  bool set_rate(const Rate& rate) override {
+    if (drops_) rate_ = rate;
+    return drops_;
+  }
   bool needs_input() const override { return true; }
 
   std::uint64_t mask_elements() const override { return heads_ * positions_ * positions_; }
@@ -261,6 +269,7 @@ class Attention : public Layer {
   std::size_t heads_;
   AttentionOptions options_;
   Rate rate_;
+  bool drops_;  // Made with a rate of 0, it never does; moved to 0, it does so at rate 0.
   std::size_t positions_ = 0;
   std::size_t dims_ = 0;
   std::size_t head_ = 0;  // Dimensions of one.

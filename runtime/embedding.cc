@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <limits>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -24,7 +25,11 @@ constexpr std::size_t kMostGradientBlocks = 8;
 class Embedding : public Layer {
  public:
   Embedding(std::size_t vocabulary, std::size_t dim, const EmbeddingOptions& options)
-      : vocabulary_(vocabulary), dim_(dim), rate_(options.dropout), padding_(options.padding) {
+      : vocabulary_(vocabulary),
+        dim_(dim),
+        rate_(options.dropout),
+        drops_(options.dropout != 0),
+        padding_(options.padding) {
     CheckSize("tokens", vocabulary, kMaxVocabulary);
     CheckSize("numbers a token", dim, kMaxDim);
     if (!rate_.valid()) {
@@ -71,7 +76,14 @@ class Embedding : public Layer {
   }
 
   std::span<Parameter> parameters() override { return parameters_; }
-  bool drops() const override { return rate_.drop_probability() != 0; }
+  bool drops() const override { return drops_; }
+  std::optional<double> rate() const override {
+    return drops_ ? std::optional(rate_.drop_probability()) : std::nullopt;
+  }
+  bool set_rate(const Rate& rate) override {
+    if (drops_) rate_ = rate;
+    return drops_;
+  }
   std::size_t mask_elements() const override { return vocabulary_; }
   bool needs_input() const override { return true; }
 
@@ -165,6 +177,7 @@ class Embedding : public Layer {
   std::size_t vocabulary_;
   std::size_t dim_;
   Rate rate_;
+  bool drops_;  // Made with a rate of 0, it never does; moved to 0, it does so at rate 0.
   std::optional<std::size_t> padding_;
   std::size_t steps_ = 0;
   std::size_t index_ = 0;

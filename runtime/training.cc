@@ -263,10 +263,10 @@ class Trainer {
     }
   }
 
-  Error Diverged(const std::string& what, std::size_t epoch, std::size_t step) const {
-    return Error("training diverged: " + what + " is not finite in epoch " + std::to_string(epoch) + " at step " +
-                 std::to_string(step) + " of " + std::to_string(steps_per_epoch_) +
-                 "; try a smaller learning rate, warmup steps, or inputs scaled to about 1");
+  DivergedError Diverged(const std::string& what, std::size_t epoch, std::size_t step) const {
+    return DivergedError("training diverged: " + what + " is not finite in epoch " + std::to_string(epoch) +
+                         " at step " + std::to_string(step) + " of " + std::to_string(steps_per_epoch_) +
+                         "; try a smaller learning rate, warmup steps, or inputs scaled to about 1");
   }
 
   void KeepWeights(std::vector<Tensor>* kept) const {

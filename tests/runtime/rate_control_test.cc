@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <random>
 #include <string>
 #include <vector>
 
@@ -131,6 +132,35 @@ TEST(RateControlTest, AMovedRateIsTheRate) {
       }
     }
   }
+}
+
+// The same of layers that drop among other things.
+TEST(RateControlTest, LayersThatDropInside) {
+  Tensor tokens(40, Shape{6});
+  std::mt19937 random(3);
+  for (float& token : tokens.values()) token = static_cast<float>(random() % 5);
+  const Tensor dy = RandomTensor(40, {3}, 2);
+  const auto layers = [](const std::string& rate) {
+    return "embedding:5:4:dropout=" + rate + ",attention:2:dropout=" + rate + ",dense:3";
+  };
+  const Pass pass{.mode = Mode::kTrain, .seed = 5, .step = 3};
+  for (const char* to : {"0", "0.6"}) {
+    SCOPED_TRACE(to);
+    Sequential moved({6}, layers("0.3"), 1), built({6}, layers(to), 1);
+    ASSERT_EQ(Rates(moved.dropout_rates()), (std::vector{0.3, 0.3}));
+    for (const std::size_t layer : {0u, 1u}) EXPECT_TRUE(moved.set_dropout_rate(layer, std::stod(to)));
+    EXPECT_EQ(moved.Layers(), built.Layers());
+    EXPECT_TRUE(test::SameBits(built.Forward(pass, tokens).values(), moved.Forward(pass, tokens).values()));
+    moved.Backward(pass, dy);
+    built.Backward(pass, dy);
+    for (std::size_t i = 0; i < built.parameters().size(); ++i) {
+      EXPECT_TRUE(test::SameBits(std::as_const(built.parameters()[i].parameter->gradient).values(),
+                                 std::as_const(moved.parameters()[i].parameter->gradient).values()));
+    }
+    moved.set_dropout_rate(0, 0.5);  // And back from 0.
+    EXPECT_EQ(moved.dropout_rates()[0].rate, 0.5);
+  }
+  EXPECT_TRUE(Sequential({6}, layers("0"), 1).dropout_rates().empty());
 }
 
 TEST(RateControlTest, RatesThatCannotBeMoved) {

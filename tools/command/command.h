@@ -30,6 +30,7 @@ void AddPredict(CLI::App& app, Context& context);
 void AddExport(CLI::App& app, Context& context);
 void AddProfile(CLI::App& app, Context& context);
 void AddCurves(CLI::App& app, Context& context);
+void AddSweep(CLI::App& app, Context& context);
 void AddInfo(CLI::App& app, Context& context);
 void AddMask(CLI::App& app, Context& context);
 void AddServe(CLI::App& app, Context& context);

@@ -69,6 +69,7 @@ int main(int argc, char** argv) {
              "FALLOW_TARGET in the environment caps the instruction set; '" +
              context.program + " info' lists them.");
   AddTrain(app, context);
+  AddSweep(app, context);
   AddEval(app, context);
   AddPredict(app, context);
   AddExport(app, context);

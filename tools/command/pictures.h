@@ -8,11 +8,17 @@
 
 #include "fallow/nn/tensor.h"
 #include "tools/command/run.h"
+#include "tools/command/sweep_results.h"
 
 namespace fallow::tools {
 
 // Loss and accuracy by epoch, of one run or of several in comparison. Throws UsageError as Draw does.
 void DrawCurves(const std::vector<Run>& runs, const std::filesystem::path& path);
+
+// Validation scores of a sweep against the rates it tried: a dot a run, the mean with its deviation, the winner. Throws
+// UsageError as Draw does.
+void DrawSweep(const SweepPlan& plan, const SweepResults& results, const std::string& title,
+               const std::filesystem::path& path);
 
 // One image of a grid: a row of a tensor whose samples have shape (height, width), and what to say below it.
 struct Tile {

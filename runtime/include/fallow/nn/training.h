@@ -12,6 +12,7 @@
 
 #include "fallow/execution.h"
 #include "fallow/nn/data.h"
+#include "fallow/nn/error.h"
 #include "fallow/nn/loss.h"
 #include "fallow/nn/model.h"
 #include "fallow/nn/optimizer.h"
@@ -61,6 +62,11 @@ struct TrainingCallbacks {
   std::function<bool()> should_stop;
 };
 
+// Thrown by Train if a loss or a weight is no longer finite.
+class DivergedError : public Error {
+  using Error::Error;
+};
+
 struct TrainingResult {
   std::vector<EpochRecord> history;  // Of all epochs, those before a resume included.
   std::size_t best_epoch = 0;  // By validation loss, or the last epoch without validation data; 0 before the first.
@@ -77,7 +83,7 @@ struct TrainingResult {
 // all epochs, such as kCosine, and would have begun otherwise.
 //
 // Throws Error for options out of range, data that do not fit the model, and a checkpoint that is damaged or of another
-// run, before anything is changed; and if a loss or a weight is no longer finite, or a checkpoint cannot be written.
+// run, before anything is changed; and if a checkpoint cannot be written; DivergedError if training diverges.
 // The checkpoint of the last whole epoch is intact then, and the model's weights are unspecified.
 TrainingResult Train(Sequential& model, const Dataset& train, const Dataset* validation, const TrainingOptions& options,
                      const TrainingCallbacks& callbacks = {}, bool resume = false);

@@ -14,9 +14,12 @@
 namespace fallow::nn {
 namespace {
 
-constexpr std::pair<Loss, std::string_view> kNames[] = {{Loss::kSoftmaxCrossEntropy, "softmax_cross_entropy"},
-                                                        {Loss::kBinaryCrossEntropy, "binary_cross_entropy"},
-                                                        {Loss::kMeanSquaredError, "mean_squared_error"}};
+constexpr std::pair<Loss, std::string_view> kNames[] = {
+    {Loss::kSoftmaxCrossEntropy, "softmax_cross_entropy"},
+    {Loss::kBinaryCrossEntropy, "binary_cross_entropy"},
+    {Loss::kMeanSquaredError, "mean_squared_error"},
+    {Loss::kHuber, "huber"},
+    {Loss::kGaussianNegativeLogLikelihood, "gaussian_negative_log_likelihood"}};
 
 [[noreturn]] void FailAt(std::string_view what, std::size_t row, float value, const std::string& expected) {
   throw Error(std::string(what) + ": row " + std::to_string(row) + " has " + FormatNumber(value) + ", expected " +
@@ -29,12 +32,48 @@ bool IsLabel(float value, std::size_t outputs) {
 
 // All `gradient` pointers are null where none is wanted; `scale` is what it is multiplied by.
 
-double CrossEntropyRow(const RowKernels& kernels, std::span<const float> output, float target, float scale,
-                       float* gradient) {
+double CrossEntropyRow(const RowKernels& kernels, std::span<const float> output, float target, double smoothing,
+                       float scale, float* gradient) {
   const auto label = static_cast<std::size_t>(target);
-  const double loss = kernels.log_sum_exp(output.data(), output.size(), scale, gradient) - double{output[label]};
-  if (gradient != nullptr) gradient[label] -= scale;
-  return loss;
+  const double log_sum = kernels.log_sum_exp(output.data(), output.size(), scale, gradient);
+  if (smoothing == 0) {
+    if (gradient != nullptr) gradient[label] -= scale;
+    return log_sum - double{output[label]};
+  }
+  const double of_each = smoothing / static_cast<double>(output.size());
+  double sum = 0;
+  for (const float logit : output) sum += logit;
+  if (gradient != nullptr) {
+    for (std::size_t j = 0; j < output.size(); ++j) gradient[j] -= static_cast<float>(scale * of_each);
+    gradient[label] -= static_cast<float>(scale * (1 - smoothing));
+  }
+  return log_sum - (1 - smoothing) * output[label] - of_each * sum;
+}
+
+double HuberRow(std::span<const float> output, std::span<const float> target, double delta, float scale,
+                float* gradient) {
+  double sum = 0;
+  for (std::size_t j = 0; j < output.size(); ++j) {
+    const double d = double{output[j]} - target[j];
+    sum += std::abs(d) <= delta ? d * d / 2 : delta * (std::abs(d) - delta / 2);
+    if (gradient != nullptr) gradient[j] = static_cast<float>(scale * std::clamp(d, -delta, delta));
+  }
+  return sum;
+}
+
+double GaussianRow(std::span<const float> output, std::span<const float> target, float scale, float* gradient) {
+  const std::size_t count = target.size();
+  double sum = 0;
+  for (std::size_t j = 0; j < count; ++j) {
+    const double log_variance = output[count + j];
+    const double d = double{output[j]} - target[j];
+    const double precision = std::exp(-log_variance);
+    sum += (log_variance + d * d * precision) / 2;
+    if (gradient == nullptr) continue;
+    gradient[j] = static_cast<float>(scale * (d * precision));
+    gradient[count + j] = static_cast<float>(scale * ((1 - d * d * precision) / 2));
+  }
+  return sum;
 }
 
 bool IsLargest(std::span<const float> output, float target) {
@@ -59,11 +98,31 @@ void LossSum::Add(const LossSum& other) {
   rows += other.rows;
 }
 
-bool HasAccuracy(Loss loss) { return loss != Loss::kMeanSquaredError; }
+void CheckLossOptions(const LossOptions& options) {
+  if (!(options.label_smoothing >= 0 && options.label_smoothing < 1)) {
+    throw Error("label_smoothing: got " + FormatNumber(options.label_smoothing) + ", expected a number in [0, 1)");
+  }
+  if (!(options.delta > 0 && std::isfinite(options.delta))) {
+    throw Error("delta: got " + FormatNumber(options.delta) + ", expected a number > 0");
+  }
+}
+
+void CheckOutputs(Loss loss, std::size_t outputs) {
+  if (loss != Loss::kGaussianNegativeLogLikelihood || outputs % 2 == 0) return;
+  throw Error("loss: " + std::string(Name(loss)) + " with " + std::to_string(outputs) +
+              " outputs, expected an even number: means, then logarithms of variances");
+}
+
+Shape PredictionShape(Loss loss, const Shape& outputs) {
+  return loss == Loss::kGaussianNegativeLogLikelihood ? Shape{outputs.elements() / 2} : outputs;
+}
+
+bool HasAccuracy(Loss loss) { return loss == Loss::kSoftmaxCrossEntropy || loss == Loss::kBinaryCrossEntropy; }
 
 void CheckTarget(Loss loss, std::size_t outputs, const Tensor& target, std::string_view what) {
+  CheckOutputs(loss, outputs);
   const bool labels = loss == Loss::kSoftmaxCrossEntropy;
-  const std::size_t cols = labels ? 1 : outputs;
+  const std::size_t cols = labels ? 1 : PredictionShape(loss, {outputs}).elements();
   if (target.cols() != cols) {
     throw Error(std::string(what) + ": got " + std::to_string(target.cols()) + " columns, expected " +
                 std::to_string(cols) + " for " + std::string(Name(loss)) + " with " + std::to_string(outputs) +
@@ -81,11 +140,12 @@ void CheckTarget(Loss loss, std::size_t outputs, const Tensor& target, std::stri
   }
 }
 
-LossSum Evaluate(Loss loss, const Tensor& output, const Tensor& target, Tensor* gradient, const Execution& execution) {
+LossSum Evaluate(Loss loss, const Tensor& output, const Tensor& target, Tensor* gradient, const Execution& execution,
+                 const LossOptions& options) {
   const Region region(kLoss, output.values().size(), execution);
   const RowKernels& kernels = RowKernelsFor(execution.target);
   const bool labels = loss == Loss::kSoftmaxCrossEntropy;
-  const double outputs = labels ? 1.0 : static_cast<double>(output.cols());
+  const double outputs = labels ? 1.0 : static_cast<double>(PredictionShape(loss, {output.cols()}).elements());
   const auto scale = static_cast<float>(1.0 / (outputs * static_cast<double>(output.rows())));
   if (gradient != nullptr) gradient->Resize(output.rows(), output.sample_shape());
 
@@ -97,7 +157,7 @@ LossSum Evaluate(Loss loss, const Tensor& output, const Tensor& target, Tensor* 
     float* const dx = gradient != nullptr ? gradient->row(r).data() : nullptr;
     switch (loss) {
       case Loss::kSoftmaxCrossEntropy:
-        sum.loss += CrossEntropyRow(kernels, x, y[0], scale, dx);
+        sum.loss += CrossEntropyRow(kernels, x, y[0], options.label_smoothing, scale, dx);
         sum.correct += IsLargest(x, y[0]);
         break;
       case Loss::kBinaryCrossEntropy:
@@ -106,6 +166,12 @@ LossSum Evaluate(Loss loss, const Tensor& output, const Tensor& target, Tensor* 
         break;
       case Loss::kMeanSquaredError:
         sum.loss += kernels.squared_error(x.data(), y.data(), x.size(), scale, dx) / outputs;
+        break;
+      case Loss::kHuber:
+        sum.loss += HuberRow(x, y, options.delta, scale, dx) / outputs;
+        break;
+      case Loss::kGaussianNegativeLogLikelihood:
+        sum.loss += GaussianRow(x, y, scale, dx) / outputs;
         break;
     }
   }

@@ -51,18 +51,17 @@ void Sequential::Impl::BuildLayers(std::uint64_t seed) {
     }
     for (std::size_t block = 0; block < layers[i]->gradient_blocks(); ++block) gradient_pieces.push_back({i, block});
   }
-  for (std::size_t i = 0; i < layers.size(); ++i) {
-    if (Layer* next = NextWithParameters(i)) layers[i]->SetNext(*next);
-  }
+  TellWhatIsNext();
 }
 
-Layer* Sequential::Impl::NextWithParameters(std::size_t i) const {
-  for (std::size_t value = i + 1; value < layers.size() && wiring.IsLink(value);) {
+void Sequential::Impl::TellWhatIsNext() {
+  std::vector<Layer*> next(layers.size() + 1, nullptr);  // The first with parameters that a value comes to, alone.
+  for (std::size_t value = layers.size(); value-- > 1;) {
+    if (!wiring.IsLink(value)) continue;
     const std::size_t reader = wiring.readers[value][0];
-    if (!layers[reader]->parameters().empty()) return layers[reader].get();
-    value = reader + 1;
+    next[value] = layers[reader]->parameters().empty() ? next[reader + 1] : layers[reader].get();
+    if (next[value] != nullptr) layers[value - 1]->SetNext(*next[value]);
   }
-  return nullptr;
 }
 
 // A layer at rate 0 does nothing, and the plans count on it.

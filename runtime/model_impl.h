@@ -41,7 +41,7 @@ struct Sequential::Impl {
   void BuildLayers(std::uint64_t seed);
   void PlanBuffers();
   bool SetRate(std::size_t i, const Rate& rate);
-  Layer* NextWithParameters(std::size_t i) const;  // Behind layer i; see Layer::SetNext.
+  void TellWhatIsNext();  // See Layer::SetNext.
   void CheckRows(std::uint64_t first_row, std::size_t rows) const;
   void CheckInput(const Pass& pass, const Tensor& x) const;
   void CheckValues(const Tensor& x) const;

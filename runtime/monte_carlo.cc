@@ -17,6 +17,7 @@
 #include "runtime/inference.h"
 #include "runtime/numbers.h"
 #include "runtime/row_blocks.h"
+#include "runtime/row_kernels.h"
 #include "runtime/sample_statistics.h"
 
 namespace fallow::nn {
@@ -26,7 +27,7 @@ constexpr std::size_t kBlocksAtOnce = 8;
 constexpr std::size_t kRowsAtOnce = kBlocksAtOnce * RowBlocks::kMaxRows;
 constexpr std::uint64_t kMaxSamples = std::uint64_t{1} << 40;
 
-// Outputs become probabilities, as the loss would make them.
+// Outputs become probabilities, as the loss would make them, or means and variances.
 void ToProbabilities(Loss loss, std::size_t rows, std::size_t outputs, float* y, const Execution& execution) {
   if (loss == Loss::kSoftmaxCrossEntropy) {
     // With nothing dropped.
@@ -36,6 +37,12 @@ void ToProbabilities(Loss loss, std::size_t rows, std::size_t outputs, float* y,
   }
   if (loss == Loss::kBinaryCrossEntropy) {
     ActivationKernelsFor(Activation::kSigmoid, execution.target).forward(y, rows * outputs, /*slope=*/0, y);
+  }
+  if (loss == Loss::kGaussianNegativeLogLikelihood) {
+    const RowKernels& kernels = RowKernelsFor(execution.target);
+    for (float* variances = y + outputs / 2; rows > 0; --rows, variances += outputs) {
+      kernels.exp(variances, outputs / 2, variances);
+    }
   }
 }
 
@@ -56,9 +63,10 @@ void CheckRequest(const Inference& inference, const Sequential& model, const McR
 
 McPrediction EmptyPrediction(const McRequest& request, const Shape& outputs, Loss loss) {
   const std::size_t rows = request.x->rows();
-  McPrediction prediction{Tensor(rows, outputs), Tensor(rows, outputs), {}, {}, {}};
-  for (std::size_t q = 0; q < request.quantiles.size(); ++q) prediction.quantiles.emplace_back(rows, outputs);
-  if (loss == Loss::kMeanSquaredError) return prediction;
+  const Shape shape = PredictionShape(loss, outputs);
+  McPrediction prediction{Tensor(rows, shape), Tensor(rows, shape), {}, {}, {}};
+  for (std::size_t q = 0; q < request.quantiles.size(); ++q) prediction.quantiles.emplace_back(rows, shape);
+  if (!HasAccuracy(loss)) return prediction;
   prediction.predictive_entropy.Resize(rows, Shape{1});
   prediction.mutual_information.Resize(rows, Shape{1});
   return prediction;
@@ -177,6 +185,7 @@ std::vector<McPrediction> PredictMonteCarlo(const Sequential& model, std::span<c
   if (rate && !rate->valid()) {
     throw Error("rate: got " + FormatNumber(rate->drop_probability()) + ", expected a number in [0, 1]");
   }
+  CheckOutputs(loss, model.output_shape().elements());
   const Inference inference(model, rate);
   for (const McRequest& request : requests) CheckRequest(inference, model, request);
   std::vector<McPrediction> predictions;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <span>
 #include <string>
 #include <utility>
@@ -34,16 +35,18 @@ void CheckOptions(const OptimizerOptions& o) {
   Check("beta2", o.beta2, o.beta2 >= 0 && o.beta2 < 1, "a number in [0, 1)");
   Check("epsilon", o.epsilon, o.epsilon >= 0, "a number >= 0");
   Check("weight decay", o.weight_decay, o.weight_decay >= 0, "a number >= 0");
+  Check("clip norm", o.clip_norm, o.clip_norm >= 0, "a number >= 0");
+  Check("clip value", o.clip_value, o.clip_value >= 0, "a number >= 0");
   if (o.nesterov) Check("momentum", o.momentum, o.momentum > 0, "a number > 0 with nesterov");
 }
 
 // Sixteen sums side by side: quick, and the same order of summation on every target.
-double Norm(std::span<const float> row) {
+double SumOfSquares(std::span<const float> row) {
   double sums[16] = {};
   for (std::size_t i = 0; i < row.size(); ++i) sums[i % 16] += double{row[i]} * double{row[i]};
   double sum = 0;
   for (const double s : sums) sum += s;
-  return std::sqrt(sum);
+  return sum;
 }
 
 // `decoupled`: the weight decay that is not part of the penalty.
@@ -94,13 +97,42 @@ Optimizer::Optimizer(const OptimizerOptions& options, std::vector<NamedParameter
       row_pieces_.push_back({p, begin, std::min(value.rows(), begin + rows)});
     }
   }
+  piece_squares_.resize(pieces_.size());
 }
 
 void Optimizer::Step(double learning_rate, const Execution& execution) {
   Region region(kOptimizerStep, elements_, execution);
   ++steps_;
+  ClipGradients(execution, region);
   UpdatePieces(learning_rate, execution, region);
   LimitNorms(execution, region);
+}
+
+void Optimizer::ClipGradients(const Execution& execution, Region& step) {
+  if (options_.clip_value == 0 && options_.clip_norm == 0) return;
+  const auto gradient_of = [&](std::size_t i) {
+    const Piece& piece = pieces_[i];
+    return parameters_[piece.parameter].parameter->gradient.values().subspan(piece.begin, piece.end - piece.begin);
+  };
+  step.Run(pieces_.size(), [&](std::size_t i) {
+    const std::span<float> gradient = gradient_of(i);
+    const Region region(kOptimizerPiece, gradient.size(), execution);
+    if (options_.clip_value > 0) {
+      const auto limit = static_cast<float>(options_.clip_value);
+      for (float& g : gradient) g = std::clamp(g, -limit, limit);
+    }
+    piece_squares_[i] = SumOfSquares(gradient);
+  });
+  if (options_.clip_norm == 0) return;
+  const double norm = std::sqrt(std::accumulate(piece_squares_.begin(), piece_squares_.end(), 0.0));
+  constexpr double kAgainstZero = 1e-6;  // As PyTorch's.
+  const double factor = options_.clip_norm / (norm + kAgainstZero);
+  if (!(factor < 1)) return;
+  step.Run(pieces_.size(), [&](std::size_t i) {
+    const std::span<float> gradient = gradient_of(i);
+    const Region region(kOptimizerPiece, gradient.size(), execution);
+    for (float& g : gradient) g *= static_cast<float>(factor);
+  });
 }
 
 void Optimizer::UpdatePieces(double learning_rate, const Execution& execution, Region& step) {
@@ -137,9 +169,10 @@ void Optimizer::LimitNorms(const Execution& execution, Region& step) {
     const Region region(kOptimizerPiece, (piece.end - piece.begin) * parameter.value.cols(), execution);
     for (std::size_t r = piece.begin; r < piece.end; ++r) {
       const std::span<float> row = parameter.value.row(r);
-      const double norm = Norm(row);
+      const double norm = std::sqrt(SumOfSquares(row));
       const double wanted = parameter.unit_norm ? 1.0 : parameter.max_norm;
-      if (!(norm > (parameter.unit_norm ? 0.0 : wanted))) continue;
+      const double least = parameter.unit_norm ? 0.0 : wanted;  // Of the norms that are changed.
+      if (!(norm > least)) continue;
       const auto factor = static_cast<float>(wanted / norm);
       for (float& w : row) w *= factor;
     }

@@ -146,9 +146,13 @@ double LossRow(const float* x, const float* y, std::size_t cols, float scale, fl
   return sum;
 }
 
+void ExpOf(const float* x, std::size_t cols, float* y) {
+  ForEachVector(DF(), cols, [&](std::size_t i, std::size_t n) HWY_ATTR { Store(Exp(Load(x + i, n)), n, y + i); });
+}
+
 const RowKernels* Table() {
-  static constexpr RowKernels kTable = {AddBias, SoftmaxBackward, LogSumExp, LossRow<BinaryCrossEntropy>,
-                                        LossRow<SquaredError>};
+  static constexpr RowKernels kTable = {
+      AddBias, SoftmaxBackward, LogSumExp, LossRow<BinaryCrossEntropy>, LossRow<SquaredError>, ExpOf};
   return &kTable;
 }
 

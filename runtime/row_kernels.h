@@ -22,6 +22,9 @@ struct RowKernels {
   // it to scale * (sigmoid(x) - y), or scale * 2 (x - y).
   double (*binary_cross_entropy)(const float* x, const float* y, std::size_t cols, float scale, float* gradient);
   double (*squared_error)(const float* x, const float* y, std::size_t cols, float scale, float* gradient);
+
+  // y = exp(x): the same bits on every target. y may be x.
+  void (*exp)(const float* x, std::size_t cols, float* y);
 };
 
 const RowKernels& RowKernelsFor(Target target) noexcept;

@@ -80,12 +80,14 @@ double Quantile(std::span<const float> sorted, double quantile) {
 void StoreStatistics(const RowSamples& samples, Loss loss, std::size_t row, McPrediction* prediction) {
   const std::span<float> means = prediction->mean.row(row);
   const std::span<float> deviations = prediction->standard_deviation.row(row);
-  for (std::size_t j = 0; j < samples.outputs; ++j) {
+  const bool own_variances = loss == Loss::kGaussianNegativeLogLikelihood;
+  for (std::size_t j = 0; j < means.size(); ++j) {
     const double mean = Mean(samples, j);
     means[j] = static_cast<float>(mean);
-    deviations[j] = static_cast<float>(std::sqrt(Variance(samples, j, mean)));
+    const double of_samples = own_variances ? Mean(samples, means.size() + j) : 0;
+    deviations[j] = static_cast<float>(std::sqrt(Variance(samples, j, mean) + of_samples));
   }
-  if (loss == Loss::kMeanSquaredError) return;
+  if (!HasAccuracy(loss)) return;
   const double entropy = Entropy(loss, samples.outputs, [&](std::size_t j) { return Mean(samples, j); });
   prediction->predictive_entropy.row(row)[0] = static_cast<float>(entropy);
   // Never negative but for rounding.
@@ -97,7 +99,7 @@ void StoreQuantiles(const RowSamples& samples, std::span<const double> quantiles
                     McPrediction* prediction) {
   if (quantiles.empty()) return;
   const auto nan_last = [](float a, float b) { return std::isnan(b) ? !std::isnan(a) : a < b; };
-  for (std::size_t j = 0; j < samples.outputs; ++j) {
+  for (std::size_t j = 0; j < prediction->mean.cols(); ++j) {
     for (std::size_t t = 0; t < samples.count; ++t) sorted[t] = samples.values[t * samples.outputs + j];
     std::sort(sorted, sorted + samples.count, nan_last);
     for (std::size_t q = 0; q < quantiles.size(); ++q) {

@@ -10,7 +10,7 @@
 
 namespace fallow::nn {
 
-// `count` samples of `outputs` numbers, row-major: probabilities, or with kMeanSquaredError any numbers.
+// `count` samples of `outputs` numbers, row-major: probabilities; means, then variances; or any numbers.
 struct RowSamples {
   const float* values;
   std::size_t count;

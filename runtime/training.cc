@@ -40,7 +40,8 @@ void CheckData(const Sequential& model, const Dataset& data, Loss loss, std::str
   CheckTarget(loss, model.output_shape().elements(), data.y, what);
 }
 
-LossSum EvaluateChecked(Sequential& model, const Dataset& data, Loss loss, const Execution& execution) {
+LossSum EvaluateChecked(Sequential& model, const Dataset& data, Loss loss, const LossOptions& options,
+                        const Execution& execution) {
   Dataset batch;
   LossSum sum;
   for (std::size_t begin = 0; begin < data.rows(); begin += kEvaluationRows) {
@@ -48,12 +49,13 @@ LossSum EvaluateChecked(Sequential& model, const Dataset& data, Loss loss, const
     CopyRows(data.x, begin, count, &batch.x);
     CopyRows(data.y, begin, count, &batch.y);
     const Pass pass{Mode::kInfer, /*seed=*/0, /*step=*/0, /*first_row=*/begin, execution};
-    sum.Add(Evaluate(loss, model.Forward(pass, batch.x), batch.y, /*gradient=*/nullptr, execution));
+    sum.Add(Evaluate(loss, model.Forward(pass, batch.x), batch.y, /*gradient=*/nullptr, execution, options));
   }
   return sum;
 }
 
 void CheckOptions(const TrainingOptions& options, bool validated, bool resume) {
+  CheckLossOptions(options.loss_options);
   if (options.epochs == 0) throw Error("epochs: got 0, expected at least 1");
   if (options.batch_size == 0) throw Error("batch_size: got 0, expected at least 1");
   if (options.schedule.step_epochs == 0) throw Error("step_epochs: got 0, expected at least 1");
@@ -195,8 +197,8 @@ class Trainer {
     rates_.BeginStep(global_step, total_steps(), steps_per_epoch_);
 
     const Pass pass{Mode::kTrain, options_.seed, global_step, /*first_row=*/0, options_.execution};
-    const LossSum sum =
-        Evaluate(options_.loss, model_.Forward(pass, batch_.x), batch_.y, &gradient_, options_.execution);
+    const LossSum sum = Evaluate(options_.loss, model_.Forward(pass, batch_.x), batch_.y, &gradient_,
+                                 options_.execution, options_.loss_options);
     if (!std::isfinite(sum.loss)) throw Diverged("the loss", epoch, step);
     sum_.Add(sum);
     model_.Backward(pass, gradient_);
@@ -248,7 +250,7 @@ class Trainer {
   }
 
   LossSum EvaluateFinite(const Dataset& data, const char* what) {
-    const LossSum sum = EvaluateChecked(model_, data, options_.loss, options_.execution);
+    const LossSum sum = EvaluateChecked(model_, data, options_.loss, options_.loss_options, options_.execution);
     if (!std::isfinite(sum.loss)) throw Diverged(what, epochs_done() + 1, steps_per_epoch_);
     return sum;
   }
@@ -322,9 +324,11 @@ TrainingResult Train(Sequential& model, const Dataset& train, const Dataset* val
   return trainer.Run();
 }
 
-LossSum EvaluateModel(Sequential& model, const Dataset& data, Loss loss, const Execution& execution) {
+LossSum EvaluateModel(Sequential& model, const Dataset& data, Loss loss, const Execution& execution,
+                      const LossOptions& options) {
+  CheckLossOptions(options);
   CheckData(model, data, loss, "the data");
-  return EvaluateChecked(model, data, loss, execution);
+  return EvaluateChecked(model, data, loss, options, execution);
 }
 
 }  // namespace fallow::nn

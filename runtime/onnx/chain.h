@@ -14,10 +14,11 @@
 namespace fallow::nn::onnx_io {
 
 struct ChainLayer {
-  std::string spec;                // As Layer::Spec.
-  std::size_t units = 0;           // Of a dense layer; the others have none.
-  std::vector<float> weight = {};  // units x inputs
-  std::vector<float> bias = {};    // Empty if it has none.
+  std::string spec;                                        // As Layer::Spec.
+  std::size_t units = 0;                                   // Of a dense layer; the others have none.
+  std::vector<float> weight = {};                          // units x inputs
+  std::vector<float> bias = {};                            // Empty if it has none.
+  std::vector<float> running_mean = {}, running_var = {};  // Of batch_norm.
 };
 
 struct Chain {

@@ -1,5 +1,6 @@
 #include "runtime/onnx/description.h"
 
+#include <algorithm>
 #include <memory>
 #include <string_view>
 
@@ -7,20 +8,45 @@
 #include "fallow/nn/layers.h"
 #include "runtime/numbers.h"
 #include "runtime/onnx/decimal.h"
+#include "runtime/onnx/norm_options.h"
 
 namespace fallow::nn::onnx_io {
 namespace {
 
 bool IsPenalty(std::string_view field) {
-  return field.starts_with("l1=") || field.starts_with("l2=") || field.starts_with("max_norm=");
+  return field.starts_with("l1=") || field.starts_with("l2=") || field.starts_with("max_norm=") ||
+         field.starts_with("unit_norm=");
+}
+
+// Whether a layer is one of the dropout family that ExportNothing writes.
+bool IsNothingInGraph(std::string_view spec) {
+  const std::string_view kind = spec.substr(0, spec.find(':'));
+  if (kind == "dropout") return spec.find(":noise_shape=") != std::string_view::npos;
+  return kind.ends_with("_dropout") || kind.starts_with("spatial_dropout") || kind == "gaussian_noise" ||
+         kind == "drop_block2d";
 }
 
 // What a graph keeps of a layer.
 std::string InGraph(std::string_view spec) {
+  // Their numbers become f32.
+  if (spec.starts_with("batch_norm")) {
+    const BatchNormOptions options = ReadBatchNorm(spec);
+    return MakeBatchNorm({.momentum = FromOnnxMomentum(ToOnnxMomentum(options.momentum)),
+                          .eps = DecimalOf(static_cast<float>(options.eps))})
+        ->Spec();
+  }
+  if (spec.starts_with("layer_norm")) return MakeLayerNorm(DecimalOf(static_cast<float>(ReadLayerNorm(spec))))->Spec();
   constexpr std::string_view kLeaky = "leaky_relu:";
   if (spec.starts_with(kLeaky)) {  // Its slope becomes f32.
     const double slope = ParseNumber(spec.substr(kLeaky.size()));
     return MakeActivation(Activation::kLeakyReLU, DecimalOf(static_cast<float>(slope)))->Spec();
+  }
+  constexpr std::string_view kDropConnect = "dropconnect:";
+  if (spec.starts_with(kDropConnect)) {  // Has a rate behind its units.
+    spec.remove_prefix(kDropConnect.size());
+    const std::size_t rate = spec.find(':') + 1;
+    const std::size_t options = std::min(spec.find(':', rate), spec.size());
+    return InGraph("dense:" + std::string(spec.substr(0, rate - 1)) + std::string(spec.substr(options)));
   }
   std::string kept;
   for (;;) {
@@ -41,6 +67,7 @@ bool IsGlobalPool(const std::vector<ChainLayer>& found, std::size_t i, const std
 bool Describes(const std::string& description, const std::vector<ChainLayer>& found) {
   std::size_t i = 0;
   for (const std::unique_ptr<Layer>& layer : ParseLayers(description)) {
+    if (IsNothingInGraph(layer->Spec())) continue;
     const std::string spec = InGraph(layer->Spec());
     const bool flattened = i + 1 < found.size() && found[i].spec == "flatten" && found[i + 1].units > 0;
     if (IsGlobalPool(found, i, spec)) {

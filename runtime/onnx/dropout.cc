@@ -31,7 +31,17 @@ void ImportDropout(Node& node, Chain& chain) {
   chain.layers.push_back({.spec = MakeDropout(Ratio(node))->Spec()});
 }
 
+// The others of the family, which ONNX does not have, as what they are in inference. The list of layers says what they
+// are, and the rate that one learns is among the constants.
+void ExportNothing(const LayerToWrite& layer, GraphWriter& writer) {
+  for (const Parameter* parameter : layer.parameters) {
+    writer.AddFloats(parameter->name, {1}, parameter->value.values());
+  }
+  writer.AddNode("Identity", layer.kind, {writer.value()});
+}
+
 void ExportDropout(const LayerToWrite& layer, GraphWriter& writer) {
+  if (layer.argument.find(':') != std::string_view::npos) return ExportNothing(layer, writer);  // A noise shape.
   const double rate = ParseNumber(layer.argument);
   const auto narrow = static_cast<float>(rate);
   const std::string x = writer.value();

@@ -93,7 +93,6 @@ Chain Follow(const Graph& graph) {
     }
     if (chain.layers.size() > kMostLayers) throw Error("more than " + std::to_string(kMostLayers) + " layers");
   }
-  if (chain.layers.empty()) throw Error("there is no layer between the input and the output");
   return chain;
 }
 
@@ -106,12 +105,25 @@ std::map<std::string, std::string> ReadMetadata(const ::onnx::ModelProto& proto)
   return metadata;
 }
 
-// Takes the chain's numbers. The layers with parameters are its dense ones, in the same order.
-void FillParameters(Sequential& model, Chain& chain) {
-  const std::vector<NamedParameter> parameters = model.parameters();
+// Of concrete dropout, which no operator has: SaveOnnx leaves it among the constants.
+bool IsRate(const NamedParameter& named) { return named.parameter->name == "p_logit"; }
+
+void FillRate(const Constants& constants, const NamedParameter& named) {
+  if (constants.Find(named.name) == nullptr) return;
+  const std::vector<float> values = constants.Floats(named.name);
+  if (values.size() == 1) named.parameter->value.data()[0] = values[0];
+}
+
+// Takes the chain's numbers. The layers with other parameters than rates are the same, in the same order.
+void FillParameters(Sequential& model, const Constants& constants, Chain& chain) {
+  std::vector<NamedParameter> parameters = model.parameters();
+  for (const NamedParameter& named : parameters) {
+    if (IsRate(named)) FillRate(constants, named);
+  }
+  std::erase_if(parameters, IsRate);
   auto next = parameters.begin();
   for (ChainLayer& layer : chain.layers) {
-    for (std::vector<float>* values : {&layer.weight, &layer.bias}) {
+    for (std::vector<float>* values : {&layer.weight, &layer.bias, &layer.running_mean, &layer.running_var}) {
       if (!values->empty()) std::ranges::copy(*values, (next++)->parameter->value.data());
       *values = {};
     }
@@ -124,9 +136,10 @@ OnnxModel Load(const std::filesystem::path& path) {
   Chain chain = Follow(graph);
   std::map<std::string, std::string> metadata = ReadMetadata(file.proto);
   const auto description = metadata.find(kLayersKey);
-  Sequential model(StartOf(graph.input()).shape,
-                   ListLayers(chain.layers, description == metadata.end() ? "" : description->second), /*seed=*/0);
-  FillParameters(model, chain);
+  const std::string layers = ListLayers(chain.layers, description == metadata.end() ? "" : description->second);
+  if (layers.empty()) throw Error("there is no layer between the input and the output");
+  Sequential model(StartOf(graph.input()).shape, layers, /*seed=*/0);
+  FillParameters(model, graph.constants(), chain);
   return {std::move(model), std::move(metadata), graph.input().name(), graph.output().name()};
 }
 

@@ -45,6 +45,7 @@ using Import = void (*)(Node& node, Chain& chain);
 
 void ImportAdd(Node& node, Chain& chain);
 void ImportAveragePool(Node& node, Chain& chain);
+void ImportBatchNormalization(Node& node, Chain& chain);
 void ImportCast(Node& node, Chain& chain);
 void ImportConv(Node& node, Chain& chain);
 void ImportDropout(Node& node, Chain& chain);
@@ -55,6 +56,7 @@ void ImportGemm(Node& node, Chain& chain);
 void ImportGlobalAveragePool(Node& node, Chain& chain);
 void ImportGlobalMaxPool(Node& node, Chain& chain);
 void ImportIdentity(Node& node, Chain& chain);
+void ImportLayerNormalization(Node& node, Chain& chain);
 void ImportLeakyRelu(Node& node, Chain& chain);
 void ImportMatMul(Node& node, Chain& chain);
 void ImportMaxPool(Node& node, Chain& chain);
@@ -85,13 +87,16 @@ using Export = void (*)(const LayerToWrite& layer, GraphWriter& writer);
 
 void ExportActivation(const LayerToWrite& layer, GraphWriter& writer);
 void ExportAveragePool(const LayerToWrite& layer, GraphWriter& writer);
+void ExportBatchNorm(const LayerToWrite& layer, GraphWriter& writer);
 void ExportConvolution(const LayerToWrite& layer, GraphWriter& writer);
 void ExportDense(const LayerToWrite& layer, GraphWriter& writer);
 void ExportDropout(const LayerToWrite& layer, GraphWriter& writer);
 void ExportFlatten(const LayerToWrite& layer, GraphWriter& writer);
 void ExportGelu(const LayerToWrite& layer, GraphWriter& writer);
 void ExportGlobalPool(const LayerToWrite& layer, GraphWriter& writer);
+void ExportLayerNorm(const LayerToWrite& layer, GraphWriter& writer);
 void ExportMaxPool(const LayerToWrite& layer, GraphWriter& writer);
+void ExportNothing(const LayerToWrite& layer, GraphWriter& writer);
 void ExportSilu(const LayerToWrite& layer, GraphWriter& writer);
 void ExportSoftmax(const LayerToWrite& layer, GraphWriter& writer);
 

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <string>
@@ -101,6 +102,99 @@ TEST(LossTest, NaNReachesTheLoss) {
   }
 }
 
+Tensor Matrix(std::size_t cols, const std::vector<float>& values) {
+  Tensor x(values.size() / cols, {cols});
+  std::ranges::copy(values, x.data());
+  return x;
+}
+
+struct PyTorchCase {
+  Loss loss;
+  LossOptions options;
+  Tensor output, target;
+  double value;
+  std::vector<float> gradient;
+};
+
+// What PyTorch 1.13.1 says of cross_entropy(label_smoothing=0.2), huber_loss(delta=0.75), and gaussian_nll_loss with
+// exp(s) as the variance.
+std::vector<PyTorchCase> PyTorchCases() {
+  std::vector<PyTorchCase> cases;
+  cases.push_back({Loss::kSoftmaxCrossEntropy,
+                   {.label_smoothing = 0.2},
+                   Matrix(3, {1.5f, -2, 0.25f, 0.5f, 3, -1}),
+                   Matrix(1, {2, 1}),
+                   1.0604023933410645,
+                   {0.3464032709598541f, -0.02186628431081772f, -0.3245369791984558f, 0.003964446485042572f,
+                    0.021046608686447144f, -0.025011077523231506f}});
+  cases.push_back({Loss::kHuber,
+                   {.delta = 0.75},
+                   Matrix(3, {1.5f, -2, 0.25f, 0.5f, 3, -1}),
+                   Matrix(3, {1, 1, 0.5f, 2, 2.75f, -1}),
+                   0.5,
+                   {0.0833333358168602f, -0.125f, -0.0416666679084301f, -0.125f, 0.0416666679084301f, 0}});
+  cases.push_back({Loss::kGaussianNegativeLogLikelihood,
+                   {},
+                   Matrix(4, {1.5f, -2, 0.5f, -1, 0.5f, 3, -2, 1}),
+                   Matrix(2, {1, 1, 2, 2.75f}),
+                   4.970567226409912,
+                   {0.0758163332939148f, -2.0387113094329834f, 0.1060459166765213f, -2.9330670833587646f,
+                    -2.7708959579467773f, 0.022992465645074844f, -1.953171968460083f, 0.12212593853473663f}});
+  return cases;
+}
+
+TEST(LossTest, EqualsPyTorchs) {
+  for (const PyTorchCase& c : PyTorchCases()) {
+    Tensor gradient;
+    const LossSum sum = Evaluate(c.loss, c.output, c.target, &gradient, {}, c.options);
+    EXPECT_NEAR(sum.mean_loss(), c.value, 1e-6 * c.value) << Name(c.loss);
+    for (std::size_t i = 0; i < c.gradient.size(); ++i) {
+      EXPECT_NEAR(gradient.data()[i], c.gradient[i], 1e-6) << Name(c.loss) << ' ' << i;
+    }
+    EXPECT_EQ(Evaluate(c.loss, c.output, c.target, nullptr, {}, c.options).loss, sum.loss);
+  }
+}
+
+TEST(LossTest, GradientsOfLossesWithOptionsEqualCentralDifferences) {
+  constexpr float kStep = 1.0f / 128;  // Large, as outputs are float; the error is that of its square.
+  for (const PyTorchCase& c : PyTorchCases()) {
+    for (std::size_t i = 0; i < c.gradient.size(); ++i) {
+      const auto loss_at = [&](float change) {
+        Tensor moved = c.output.Clone();
+        moved.data()[i] += change;
+        return Evaluate(c.loss, moved, c.target, nullptr, {}, c.options).mean_loss();
+      };
+      EXPECT_NEAR((loss_at(kStep) - loss_at(-kStep)) / (2 * kStep), c.gradient[i], 1e-4) << Name(c.loss) << ' ' << i;
+    }
+  }
+}
+
+TEST(LossTest, NaNReachesLossesWithOptions) {
+  for (const PyTorchCase& c : PyTorchCases()) {
+    for (std::size_t i = 0; i < c.output.cols(); ++i) {
+      Tensor output = c.output.Clone(), gradient;
+      output.data()[i] = std::numeric_limits<float>::quiet_NaN();
+      EXPECT_TRUE(std::isnan(Evaluate(c.loss, output, c.target, &gradient, {}, c.options).loss));
+      EXPECT_TRUE(std::isnan(gradient.data()[i]));
+    }
+  }
+}
+
+TEST(LossTest, ChecksOptions) {
+  const auto error_of = [](const LossOptions& options) -> std::string {
+    try {
+      CheckLossOptions(options);
+    } catch (const Error& error) {
+      return error.what();
+    }
+    return "";
+  };
+  EXPECT_EQ(error_of({}), "");
+  EXPECT_EQ(error_of({.label_smoothing = 1}), "label_smoothing: got 1, expected a number in [0, 1)");
+  EXPECT_EQ(error_of({.delta = 0}), "delta: got 0, expected a number > 0");
+  EXPECT_NE(error_of({.delta = std::nan("")}), "");
+}
+
 TEST(LossTest, CountsCorrectRows) {
   Tensor logits(3, {3});
   const float values[] = {1, 2, 3, 5, 5, 1, -1, -2, -3};
@@ -126,13 +220,15 @@ TEST(LossTest, SumsAdd) {
 
 TEST(LossTest, NamesReadBack) {
   for (const Loss loss : kLosses) EXPECT_EQ(ParseLoss(Name(loss)), loss);
+  for (const Loss loss : {Loss::kHuber, Loss::kGaussianNegativeLogLikelihood}) EXPECT_EQ(ParseLoss(Name(loss)), loss);
   try {
     ParseLoss("hinge");
     FAIL();
   } catch (const Error& error) {
     EXPECT_STREQ(
         error.what(),
-        "loss: got \"hinge\", expected one of softmax_cross_entropy, binary_cross_entropy, mean_squared_error");
+        "loss: got \"hinge\", expected one of softmax_cross_entropy, binary_cross_entropy, mean_squared_error, huber, "
+        "gaussian_negative_log_likelihood");
   }
 }
 
@@ -163,6 +259,10 @@ TEST(LossTest, ChecksTargets) {
   EXPECT_NE(TargetError(Loss::kBinaryCrossEntropy, 2, {0, nan}, 2), "");
   EXPECT_EQ(TargetError(Loss::kMeanSquaredError, 2, {-5, 100}, 2), "");
   EXPECT_NE(TargetError(Loss::kMeanSquaredError, 2, {nan, 1}, 2), "");
+  EXPECT_EQ(TargetError(Loss::kGaussianNegativeLogLikelihood, 2, {-5, 100}, 1), "");
+  EXPECT_EQ(TargetError(Loss::kGaussianNegativeLogLikelihood, 3, {-5}, 1),
+            "loss: gaussian_negative_log_likelihood with 3 outputs, expected an even number: means, then logarithms of "
+            "variances");
 }
 
 }  // namespace

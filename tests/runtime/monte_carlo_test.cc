@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "fallow/nn/error.h"
 #include "fallow/nn/monte_carlo.h"
 #include "tests/runtime/files.h"
 #include "tests/runtime/problems.h"
@@ -168,8 +169,8 @@ TEST_P(SharedBatchTest, ChangesNoBit) {
   const std::vector<Tensor> inputs = SomeInputs();
   constexpr double kQuantiles[] = {0.05, 0.5, 1};
   std::vector<McRequest> requests = SomeRequests(inputs, kQuantiles);
-  const Sequential model(Shape{5}, "dense:33:gelu,dropout:0.5,dense:17:tanh,dropout:0.1,dense:18:selu,dense:3", 4);
-  for (const Loss loss : kLosses) {
+  const Sequential model(Shape{5}, "dense:33:gelu,dropout:0.5,dense:17:tanh,dropout:0.1,dense:18:selu,dense:4", 4);
+  for (const Loss loss : {kLosses[0], kLosses[1], kLosses[2], Loss::kGaussianNegativeLogLikelihood}) {
     for (const int threads : {1, 2, 0}) {
       SCOPED_TRACE(testing::Message() << Name(loss) << ", " << threads << " threads");
       const Execution execution{.max_threads = threads, .target = GetParam()};
@@ -229,6 +230,43 @@ TEST(MonteCarloTest, Quantiles) {
       EXPECT_NEAR(prediction.quantiles[4].row(r)[j], samples.back(), 1e-6);
     }
   }
+}
+
+// The mixture of the samples' normal distributions.
+TEST(MonteCarloTest, MeansAndVariancesOfGaussians) {
+  constexpr Loss kLoss = Loss::kGaussianNegativeLogLikelihood;
+  const Tensor x = Clusters(40, 1).x.Clone();
+  Sequential model(Shape{5}, "dense:33:relu,dropout:0.5,dense:4", 4);
+  const McPrediction actual = PredictMonteCarlo(model, x, kSamples, kSeed, kLoss);
+  ASSERT_EQ(actual.mean.cols(), 2u);
+  EXPECT_EQ(actual.predictive_entropy.rows(), 0u);
+  std::vector<Tensor> samples;
+  for (std::size_t t = 0; t < kSamples; ++t) {
+    samples.push_back(model.Forward({Mode::kMonteCarlo, kSeed, t, 0, {}}, x).Clone());
+  }
+  for (std::size_t r = 0; r < x.rows(); ++r) {
+    for (std::size_t j = 0; j < 2; ++j) {
+      double first = 0, second = 0;  // Moments of the mixture.
+      for (const Tensor& sample : samples) {
+        const double mean = sample.row(r)[j], variance = std::exp(sample.row(r)[2 + j]);
+        first += mean / kSamples;
+        second += (variance + mean * mean) / kSamples;
+      }
+      EXPECT_NEAR(actual.mean.row(r)[j], first, 1e-6);
+      EXPECT_NEAR(actual.standard_deviation.row(r)[j], std::sqrt(second - first * first), 1e-5);
+    }
+  }
+  // Without dropout, the model's own.
+  const McRequest request{.x = &x};
+  const McPrediction plain = std::move(PredictMonteCarlo(model, {&request, 1}, kLoss)[0]);
+  const Tensor& y = model.Forward({}, x);
+  EXPECT_NEAR(plain.mean.row(3)[1], y.row(3)[1], 1e-6);
+  EXPECT_NEAR(plain.standard_deviation.row(3)[1], std::exp(y.row(3)[3] / 2), 1e-5);
+}
+
+TEST(MonteCarloTest, GaussiansNeedAnEvenNumberOfOutputs) {
+  const Sequential model(Shape{5}, "dense:3", 4);
+  EXPECT_THROW(Predict(model, Clusters(2, 1).x, Loss::kGaussianNegativeLogLikelihood), Error);
 }
 
 TEST(MonteCarloTest, NaNIsPassedOn) {

@@ -78,6 +78,34 @@ TEST_F(OnnxExportTest, RoundTripOfConvolutionsAndPooling) {
   ExpectRoundTrip({2, 5}, "global_avgpool:keepdims=1,flatten,flatten");
 }
 
+TEST_F(OnnxExportTest, RoundTripOfNormalisation) {
+  ExpectRoundTrip({6}, "dense:5:bias=0,batch_norm,relu,layer_norm,dense:2");
+  ExpectRoundTrip({3, 4, 5}, "batch_norm:momentum=0.3:eps=0.001,layer_norm:eps=0.01,relu");
+  ExpectRoundTrip({3, 4}, "batch_norm:momentum=0.123456789123:eps=1e-07,layer_norm:eps=0.123456789123");
+  ExpectRoundTrip({2, 9, 9}, "conv2d:4:3:bias=0,batch_norm,relu,spatial_dropout2d:0.2,maxpool2d:2,dense:3");
+}
+
+// Which ONNX does not have: nothing to others.
+TEST_F(OnnxExportTest, RoundTripOfTheDropoutFamily) {
+  ExpectRoundTrip({3, 4}, "dropout:0.25:noise_shape=1x4,spatial_dropout1d:0.25,flatten,dense:9,alpha_dropout:0.1");
+  ExpectRoundTrip({3, 4, 5}, "feature_alpha_dropout:0.1,drop_block2d:0.1:3,dense:9,gaussian_dropout:0.3");
+  ExpectRoundTrip({5}, "gaussian_noise:0.5");
+  ExpectRoundTrip({3, 4}, "dropconnect:9:0.5:bias=0:l2=0.5,relu,dropconnect:7:0.25,dense:3:unit_norm=1");
+  ExpectRoundTrip({5}, "concrete_dropout:temperature=0.5,dense:9:relu,concrete_dropout,dense:2");
+
+  const ModelProto proto = Save(Shape{5}, "gaussian_noise:0.5,dense:4,concrete_dropout,dropconnect:3:0.5");
+  std::string operators;
+  for (const auto& node : proto.graph().node()) operators += node.op_type() + " ";
+  EXPECT_EQ(operators, "Identity Gemm Identity Gemm ");
+}
+
+TEST_F(OnnxExportTest, LearntRatesStay) {
+  Sequential model(Shape{5}, "dense:4,concrete_dropout,dense:2", 1);
+  model.parameters()[2].parameter->value.data()[0] = -0.37f;
+  Save(model);
+  EXPECT_EQ(LoadOnnx(path_).model.parameters()[2].parameter->value.data()[0], -0.37f);
+}
+
 TEST_F(OnnxExportTest, WhatHasNoForm) {
   Sequential pool({9, 9}, "maxpool2d:2", 1), deep({2, 2, 2, 2}, "global_avgpool", 1);
   EXPECT_TRUE(Fails([&] { SaveOnnx(path_, pool); }, "layer 0 (maxpool2d:2): pooling of samples without channels"));

@@ -36,13 +36,18 @@ constexpr char kSequence[] =
     "conv1d:4:3:padding=1,gelu,maxpool1d:3:stride=2:padding=1,dropout:0.3,conv1d:4:3:groups=2,"
     "avgpool1d:2:stride=1:padding=1,maxpool1d:6,flatten";
 
+constexpr const char* kNorms =
+    "conv2d:3:3:bias=0,batch_norm:momentum=0.2,relu,layer_norm,flatten,dense:5:bias=0,batch_norm:eps=0.01,dropout:0.2,"
+    "layer_norm:eps=0.001";
+
 constexpr Golden kModels[] = {
     {"mlp_opset9", kMlp},        {"mlp_opset11", kMlp},           {"mlp_opset13", kMlp},
     {"mlp_opset17", kMlp},       {"gelu_opset9", kGelu},          {"gelu_opset17", kGelu},
     {"image_opset11", kImage},   {"image_opset13", kImage},       {"gates_opset9", kGates},
     {"gates_opset13", kGates},   {"gates_opset17", kGates},       {"lenet_opset9", kLenet},
     {"lenet_opset13", kLenet},   {"lenet_opset17", kLenet},       {"mobile_opset11", kMobile},
-    {"mobile_opset17", kMobile}, {"sequence_opset11", kSequence}, {"sequence_opset17", kSequence}};
+    {"mobile_opset17", kMobile}, {"sequence_opset11", kSequence}, {"sequence_opset17", kSequence},
+    {"norms_opset17", kNorms}};
 
 class OnnxGoldenTest : public testing::TestWithParam<Golden> {
  protected:

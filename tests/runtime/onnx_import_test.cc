@@ -51,6 +51,45 @@ TEST_F(OnnxImportTest, Gemm) {
   EXPECT_EQ(Layers("w = Constant<value = float[4, 1] {1, 2, 3, 4}>() y = Gemm(x, w, )"), "dense:1:bias=0");
 }
 
+constexpr const char* kNormConstants =
+    "s = Constant<value = float[2] {2, 3}>() b = Constant<value = float[2] {1, -1}>() "
+    "m = Constant<value = float[2] {0.5, 4}>() v = Constant<value = float[2] {4, 0.25}>() ";
+
+TEST_F(OnnxImportTest, BatchNormalization) {
+  const auto layers = [&](const std::string& node, int opset = 17) {
+    return Layers(kNormConstants + node, "2, 3", opset);
+  };
+  EXPECT_EQ(layers("y = BatchNormalization(x, s, b, m, v)"), "batch_norm");
+  EXPECT_EQ(layers("y = BatchNormalization<epsilon=0.001, momentum=0.99>(x, s, b, m, v)"),
+            "batch_norm:momentum=0.01:eps=0.001");
+  EXPECT_EQ(layers("y = BatchNormalization<spatial=1>(x, s, b, m, v)", 7), "batch_norm");
+  EXPECT_EQ(layers("y, n, w = BatchNormalization<training_mode=1>(x, s, b, m, v)"), "batch_norm");
+  const auto y = Run(Load("g (float[N, 2] x) => (float[N, 2] y) {" + std::string(kNormConstants) +
+                          "y = BatchNormalization<epsilon=0.0>(x, s, b, m, v)}"),
+                     {2.5f, 5});
+  EXPECT_EQ(y, (Floats{3, 5}));
+}
+
+TEST_F(OnnxImportTest, LayerNormalization) {
+  const auto layers = [&](const std::string& node) { return Layers(kNormConstants + node, "3, 2"); };
+  EXPECT_EQ(layers("y = LayerNormalization(x, s, b)"), "layer_norm");
+  EXPECT_EQ(layers("y = LayerNormalization<axis=2, epsilon=0.5>(x, s)"), "layer_norm:eps=0.5");
+  const auto y = Run(Load("g (float[N, 2] x) => (float[N, 2] y) {" + std::string(kNormConstants) +
+                          "y = LayerNormalization<epsilon=0.0>(x, s, b)}"),
+                     {1, 5});
+  EXPECT_EQ(y, (Floats{-1, 2}));
+}
+
+TEST_F(OnnxImportTest, NormalisationErrors) {
+  const auto fails = [&](const std::string& node, const std::string& shape, const std::string& error) {
+    const std::string graph = "g (float[N, " + shape + "] x) => (float[N] y) {" + kNormConstants + node + "}";
+    return LoadFails(ParseModel(graph), error);
+  };
+  EXPECT_TRUE(fails("y = BatchNormalization(x, s, b, m, v)", "3", "input 's' has 2 numbers, expected 3"));
+  EXPECT_TRUE(
+      fails("y = LayerNormalization<axis=1>(x, s, b)", "2, 2", "attribute axis has 1, expected the last, -1 or 2"));
+}
+
 TEST_F(OnnxImportTest, ConvolutionsAndPooling) {
   const auto layers = [&](const std::string& nodes, const std::string& shape = "2, 5, 6") {
     return Layers("w = Constant<value = float[1, 2, 1, 2] {1, 2, 3, 4}>() " + nodes, shape);

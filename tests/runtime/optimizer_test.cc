@@ -157,6 +157,43 @@ TEST(OptimizerTest, MaxNormScalesLongRowsAlone) {
   }
 }
 
+// The norm is over all parameters, 5 x 7001 and 5, of more than one piece.
+TEST(OptimizerTest, ClipsTheNormOfAllGradients) {
+  Parameters clipped, plain;
+  clipped.SetGradients(0);
+  plain.SetGradients(0);
+  double squares = 0;
+  for (const Parameter* parameter : {&plain.weight, &plain.bias}) {
+    for (const float g : parameter->gradient.values()) squares += double{g} * g;
+  }
+  const double norm = std::sqrt(squares);
+  for (const double share : {0.25, 0.999, 1.001}) {
+    clipped.SetGradients(0);
+    Optimizer({.algorithm = Algorithm::kSGD, .clip_norm = share * norm}, clipped.named()).Step(0, {});
+    const double factor = share < 1 ? share : 1;
+    for (std::size_t i = 0; i < plain.weight.gradient.values().size(); i += 13) {
+      ASSERT_NEAR(clipped.weight.gradient.values()[i], factor * plain.weight.gradient.values()[i], 1e-6) << i;
+    }
+    for (std::size_t i = 0; i < 5; ++i) {
+      ASSERT_NEAR(clipped.bias.gradient.values()[i], factor * plain.bias.gradient.values()[i], 1e-6);
+    }
+  }
+}
+
+TEST(OptimizerTest, ClipsValuesBeforeTheNormAndPenalties) {
+  Parameters parameters(1, 3);
+  const float gradient[] = {-5, 0.25f, 2}, weight[] = {1, 0, 0};
+  std::ranges::copy(gradient, parameters.weight.gradient.data());
+  std::ranges::copy(weight, parameters.weight.value.data());
+  parameters.bias.gradient.data()[0] = 0;
+  parameters.weight.l1 = 3;
+  Optimizer({.algorithm = Algorithm::kSGD, .clip_norm = 0.75, .clip_value = 1}, parameters.named()).Step(1, {});
+  const double factor = 0.75 / std::sqrt(1 + 0.0625 + 1);
+  EXPECT_NEAR(parameters.weight.value.data()[0], 1 + factor - 3, 1e-6);
+  EXPECT_NEAR(parameters.weight.value.data()[1], -0.25 * factor, 1e-6);
+  EXPECT_NEAR(parameters.weight.value.data()[2], -factor, 1e-6);
+}
+
 TEST(OptimizerTest, UnitNormScalesAllRowsButZeros) {
   Parameters parameters(3, 5);
   parameters.weight.unit_norm = true;
@@ -188,6 +225,7 @@ Tensor WeightsAfterSteps(const OptimizerOptions& options, const Execution& execu
 TEST(OptimizerTest, SameBitsForAnyThreadsAndTarget) {
   for (const OptimizerOptions& options :
        {OptimizerOptions{.weight_decay = 0.1}, OptimizerOptions{.algorithm = Algorithm::kSGD, .weight_decay = 0.1},
+        OptimizerOptions{.clip_norm = 0.5, .clip_value = 1.5},
         OptimizerOptions{.algorithm = Algorithm::kSGD, .momentum = 0.9, .nesterov = true, .weight_decay = 0.1}}) {
     const Tensor expected = WeightsAfterSteps(options, {.max_threads = 1});
     for (const int threads : {0, 1, 2}) {

@@ -39,7 +39,16 @@ struct Panel {
 };
 
 const char* LossUnit(nn::Loss loss) {
-  return loss == nn::Loss::kMeanSquaredError ? "mean squared error" : "cross-entropy (nats)";
+  switch (loss) {
+    case nn::Loss::kMeanSquaredError:
+      return "mean squared error";
+    case nn::Loss::kHuber:
+      return "Huber loss";
+    case nn::Loss::kGaussianNegativeLogLikelihood:
+      return "negative log-likelihood (nats)";
+    default:
+      return "cross-entropy (nats)";
+  }
 }
 
 std::string Block(const std::string& name) { return "$" + name; }

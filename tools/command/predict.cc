@@ -24,12 +24,17 @@ void Check(const PredictOptions& options) {
   if (!options.picture.empty() && options.least_sure == 0) throw UsageError("--picture needs --least-sure");
 }
 
-// Predictions, with the columns of uncertainty only after Monte-Carlo sampling.
+// Predictions, with the columns of uncertainty only after Monte-Carlo sampling, or where the model predicts variances.
 nn::McPrediction PredictAll(ModelAndData& loaded, const PredictOptions& options) {
   const Execution execution = options.common.execution();
   if (options.samples == 0) {
+    const nn::McRequest request{.x = &loaded.data.x};
+    nn::McPrediction all = std::move(nn::PredictMonteCarlo(loaded.model, {&request, 1}, loaded.loss, {}, execution)[0]);
     nn::McPrediction plain;
-    plain.mean = nn::Predict(loaded.model, loaded.data.x, loaded.loss, execution);
+    plain.mean = std::move(all.mean);
+    if (loaded.loss == nn::Loss::kGaussianNegativeLogLikelihood) {
+      plain.standard_deviation = std::move(all.standard_deviation);
+    }
     return plain;
   }
   if (!loaded.model.random()) {

@@ -110,8 +110,8 @@ void PrintSummary(const Run& run, const RunFiles& files, const std::string& pict
       files.folder.c_str(), picture.c_str());
 }
 
-void PrintTest(nn::Sequential& model, const nn::Dataset& test, const Run& run, const Execution& execution) {
-  const nn::LossSum sum = nn::EvaluateModel(model, test, run.loss, execution);
+void PrintTest(nn::Sequential& model, const nn::Dataset& test, const Run& run, const nn::TrainingOptions& options) {
+  const nn::LossSum sum = nn::EvaluateModel(model, test, run.loss, options.execution, options.loss_options);
   std::printf("\nTest data, measured once, at the end: loss %.4f", sum.mean_loss());
   if (nn::HasAccuracy(run.loss)) std::printf(", accuracy %.4f", sum.accuracy());
   std::printf("\n");
@@ -153,7 +153,7 @@ int RunTrain(const Options& command_line, TrainOptions& options, const Context& 
   SaveTrainedModel(files.model(), model, run.loss, data.scaling, data.classes);
   const bool drawn = TryDrawCurves(run, files);
   PrintSummary(run, files, drawn ? "curves.png, " : "");
-  if (data.validation && data.test) PrintTest(model, *data.test, run, training.execution);
+  if (data.validation && data.test) PrintTest(model, *data.test, run, training);
   PrintNextSteps(context, options, files);
   return kSuccess;
 }

@@ -51,9 +51,12 @@ void AddTrainingOptions(Options& options, TrainOptions& train) {
   options.Group("Training");
   options
       .Text("--loss", train.loss,
-            "softmax_cross_entropy, binary_cross_entropy or mean_squared_error; "
-            "by the task if left out")
+            "softmax_cross_entropy, binary_cross_entropy, mean_squared_error, huber or "
+            "gaussian_negative_log_likelihood; by the task if left out")
       .KnownBy(nn::ParseLoss);
+  options.Real("--label-smoothing", train.label_smoothing, 0, 0.999999,
+               "Of softmax_cross_entropy: so much of each target is spread over all classes");
+  options.Real("--huber-delta", train.huber_delta, 1e-9, kInfinity, "Of huber: where squares become lines");
   options.Whole("--epochs", train.epochs, 1, kMany, "Passes over the training samples");
   options.Whole("--batch-size", train.batch_size, 1, kMany, "Samples a step");
   options.Text("--optimizer", train.optimizer, "sgd, adam or adamw").KnownBy(nn::ParseAlgorithm);
@@ -61,6 +64,8 @@ void AddTrainingOptions(Options& options, TrainOptions& train) {
   options.Real("--momentum", train.momentum, 0, 0.999999, "Of sgd");
   options.Real("--weight-decay", train.weight_decay, 0, kInfinity,
                "Decoupled for adamw, added to the gradient otherwise");
+  options.Real("--clip-norm", train.clip_norm, 0, kInfinity, "Largest norm of all gradients of a step; 0: any");
+  options.Real("--clip-value", train.clip_value, 0, kInfinity, "Largest magnitude of a gradient's element; 0: any");
   options.Text("--schedule", train.schedule, "Of the step size: constant, cosine or step").KnownBy(nn::ParseSchedule);
   options.Whole("--warmup", train.warmup, 0, kMany, "Steps over which the step size first grows from 0");
   options.Whole("--patience", train.patience, 0, kMany,
@@ -186,7 +191,10 @@ nn::TrainingOptions ToTrainingOptions(const TrainOptions& options) {
   training.optimizer.algorithm = nn::ParseAlgorithm(options.optimizer);
   training.optimizer.learning_rate = options.learning_rate;
   training.optimizer.momentum = options.momentum;
+  training.loss_options = {.label_smoothing = options.label_smoothing, .delta = options.huber_delta};
   training.optimizer.weight_decay = options.weight_decay;
+  training.optimizer.clip_norm = options.clip_norm;
+  training.optimizer.clip_value = options.clip_value;
   training.schedule.schedule = nn::ParseSchedule(options.schedule);
   training.schedule.warmup_steps = options.warmup;
   training.rate_control = options.rates;

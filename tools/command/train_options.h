@@ -27,7 +27,8 @@ struct TrainOptions {
   std::string loss;  // Empty: by the task.
   std::uint64_t epochs = 10, batch_size = 128, patience = 0, seed = 1, threads = 0, warmup = 0;
   std::string optimizer = "adam", schedule = "constant";
-  double learning_rate = 1e-3, momentum = 0, weight_decay = 0;
+  double learning_rate = 1e-3, momentum = 0, weight_decay = 0, clip_norm = 0, clip_value = 0;
+  double label_smoothing = 0, huber_delta = 1;
 
   std::string rate_control = "constant", rate_layers;
   nn::RateControlOptions rates;  // Its numbers; as options, counts are these.
@@ -43,7 +44,8 @@ inline constexpr const char* kLayersHelp =
     "  conv2d:FILTERS:KERNEL, maxpool2d:KERNEL, avgpool2d:KERNEL, the same with 1d, global_avgpool, global_maxpool\n"
     "  embedding:VOCABULARY:DIM, lstm:UNITS, gru:UNITS, attention:HEADS, transformer:DIM:HEADS:FEED_FORWARD,\n"
     "  dense_last:UNITS: a dense layer for each position\n"
-    "  dense:128:relu is short for dense:128,relu; a dense layer may end in :l1=X, :l2=X, :max_norm=X or :unit_norm=1.\n"
+    "  dense:128:relu is short for dense:128,relu; a dense layer may end in :l1=X, :l2=X, :max_norm=X or "
+    ":unit_norm=1.\n"
     "  '@NAME' behind a layer names what it makes, for add:NAME, concat:NAME and from:NAME: connections around "
     "layers.\n"
     "  fallow/nn/layers.h and the headers beside it say what each does and what options it takes.";

@@ -73,6 +73,7 @@ nn::LoadedModel ReadModel(const std::filesystem::path& path) {
 TrainedModel MakeTrainedModel(nn::LoadedModel loaded, std::optional<nn::Loss> loss) {
   const auto said = loaded.metadata.find(kLossKey);
   if (said != loaded.metadata.end()) {
+    nn::CheckOutputs(nn::ParseLoss(said->second), loaded.model.output_shape().elements());
     return {std::move(loaded.model), nn::ParseLoss(said->second), InputScaling::Load(loaded.metadata),
             ClassesOf(loaded)};
   }

@@ -93,7 +93,7 @@ Message FormatInferResponse(const ServedModel& model, const InferRequest& reques
 }
 
 std::string FormatModelMetadata(const ServedModel& model) {
-  const nn::Shape& output = model.model.output_shape();
+  const nn::Shape output = nn::PredictionShape(model.loss, model.model.output_shape());
   json outputs = json::array({TensorMetadata(model.output_name, output), TensorMetadata("standard_deviation", output)});
   if (model.has_entropy()) {
     outputs.push_back(TensorMetadata("predictive_entropy", {1}));

@@ -25,7 +25,7 @@ struct ServedModel {
 
   std::size_t inputs() const { return model.input_shape().elements(); }
   std::size_t outputs() const { return model.output_shape().elements(); }
-  bool has_entropy() const { return loss != nn::Loss::kMeanSquaredError; }
+  bool has_entropy() const { return nn::HasAccuracy(loss); }
 };
 
 // A file of nn::SaveOnnx, nn::SaveModel, or ONNX of another program, told apart by ending. Whether outputs are

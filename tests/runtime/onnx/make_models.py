@@ -66,6 +66,15 @@ def sequence():
                          nn.Conv1d(4, 4, 3, groups=2), nn.AvgPool1d(2, 1, 1), nn.AdaptiveMaxPool1d(1), nn.Flatten())
 
 
+def norms():
+    network = nn.Sequential(nn.Conv2d(2, 3, 3, bias=False), nn.BatchNorm2d(3, momentum=0.2), nn.ReLU(), nn.LayerNorm(4), nn.Flatten(),
+                            nn.Linear(36, 5, bias=False), nn.BatchNorm1d(5, eps=0.01), nn.Dropout(0.2), nn.LayerNorm(5, eps=0.001))
+    for name, tensor in network.state_dict().items():
+        if tensor.dim() == 1:  # As if it had been trained.
+            tensor.copy_(torch.rand_like(tensor) + 0.5)
+    return network
+
+
 # Name: network, shape of a sample, opset, whether the number of samples is open.
 MODELS = {
     **{f'mlp_opset{opset}': (mlp, (6,), opset, True) for opset in (9, 11, 13, 17)},
@@ -75,6 +84,7 @@ MODELS = {
     **{f'lenet_opset{opset}': (lenet, (1, 12, 8), opset, True) for opset in (9, 13, 17)},
     **{f'mobile_opset{opset}': (mobile, (3, 7, 6), opset, True) for opset in (11, 17)},
     **{f'sequence_opset{opset}': (sequence, (2, 13), opset, False) for opset in (11, 17)},
+    'norms_opset17': (norms, (2, 5, 6), 17, True),
     'gates_opset9': (Gates, (3, 4), 9, False),
     'gates_opset13': (Gates, (3, 4), 13, True),
     'gates_opset17': (Gates, (3, 4), 17, False),
@@ -107,7 +117,11 @@ def main():
             x = torch.randn(2 if shape == (1, 28, 28) else 5, *shape)  # Small files.
             write_tensor(scratch / f'{name}.safetensors', 'x', x)
             export(network.eval(), x, scratch / f'{name}.onnx', opset, dynamic)
-            export(network.train(), x, folder / f'{name}.onnx', opset, dynamic)
+            network.train()
+            for module in network.modules():  # Exporting would move their statistics.
+                if isinstance(module, nn.modules.batchnorm._BatchNorm):
+                    module.eval()
+            export(network, x, folder / f'{name}.onnx', opset, dynamic)
         script = pathlib.Path(__file__).with_name('onnxruntime.mjs')
         subprocess.run(['node', str(script), 'run', str(scratch)], check=True)
         for name in MODELS:

@@ -34,6 +34,10 @@ const Export kExports[] = {
     {"same_padding", {3, 9, 9}, "conv2d:8:4:padding=same,conv2d:8:3:padding=same:dilation=2,global_maxpool,dense:3"},
     {"pooling", {3, 9, 9}, "avgpool2d:2:padding=1:count_include_pad=0,avgpool2d:3:stride=1:padding=1,global_avgpool"},
     {"sequence", {30}, "conv1d:8:4:padding=same,maxpool1d:3:stride=2:padding=1,conv1d:4:3:groups=4,avgpool1d:2"},
+    {"norms", {3, 9, 9}, "batch_norm,relu,spatial_dropout2d:0.2,layer_norm:eps=0.01,dense:8:bias=0,batch_norm,dense:3"},
+    {"family",
+     {64},
+     "concrete_dropout,dense:32,selu,alpha_dropout:0.1,dropconnect:16:0.5:relu,gaussian_noise:1,dense:3"},
     {"one_number", {}, "dense:16:relu,dropout:0.5,dense:1"},
 };
 

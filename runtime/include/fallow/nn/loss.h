@@ -16,18 +16,45 @@ namespace fallow::nn {
 //   kSoftmaxCrossEntropy  -log softmax(output)[y], y a class index 0 .. C-1 in a target of one column
 //   kBinaryCrossEntropy   mean over outputs of -(y log s + (1-y) log(1-s)), s = sigmoid(output), y in [0, 1]
 //   kMeanSquaredError     mean over outputs of (output - y)^2
+//   kHuber                mean over outputs of d^2 / 2 where |d| <= delta, else delta (|d| - delta / 2); d = output - y
+//   kGaussianNegativeLogLikelihood
+//                         mean over j < C / 2 of (s + (y[j] - output[j])^2 exp(-s)) / 2, s = output[C / 2 + j]: outputs
+//                         are means, then logarithms of variances, y has C / 2 columns; without the constant
+//                         log(2 pi) / 2
 // The first two take logits, as PyTorch's CrossEntropyLoss and BCEWithLogitsLoss: no softmax or sigmoid layer before
-// them.
-enum class Loss : std::uint8_t { kSoftmaxCrossEntropy, kBinaryCrossEntropy, kMeanSquaredError };
+// them. The last two are PyTorch's HuberLoss and GaussianNLLLoss, but for the logarithm, which keeps variances above 0.
+enum class Loss : std::uint8_t {
+  kSoftmaxCrossEntropy,
+  kBinaryCrossEntropy,
+  kMeanSquaredError,
+  kHuber,
+  kGaussianNegativeLogLikelihood,
+};
 
-std::string_view Name(Loss loss);       // "softmax_cross_entropy", "binary_cross_entropy", "mean_squared_error"
+// "softmax_cross_entropy", "binary_cross_entropy", "mean_squared_error", "huber", "gaussian_negative_log_likelihood"
+std::string_view Name(Loss loss);
 Loss ParseLoss(std::string_view name);  // Throws Error naming the known ones.
+
+struct LossOptions {
+  // kSoftmaxCrossEntropy, in [0, 1): so much of the target is spread evenly over all classes, as by PyTorch's
+  // label_smoothing.
+  double label_smoothing = 0.0;
+  double delta = 1.0;  // kHuber, above 0.
+};
+void CheckLossOptions(const LossOptions& options);  // Throws Error if one is out of range.
+
+// Throws Error unless the loss can be that of a model with so many outputs.
+void CheckOutputs(Loss loss, std::size_t outputs);
+
+// The shape of a prediction by a model with outputs of shape `outputs`: that, or {C / 2} where half of them are
+// variances.
+Shape PredictionShape(Loss loss, const Shape& outputs);
 
 // Sums over rows, so that batches add up; the order of summation is that of the rows.
 struct LossSum {
   double loss = 0;          // Sum over rows of the row's loss.
   std::size_t correct = 0;  // Rows whose prediction is right: largest output, or each output on the target's side of
-                            // 0.5. Not counted for kMeanSquaredError.
+                            // 0.5. Only where HasAccuracy.
   std::size_t rows = 0;
 
   void Add(const LossSum& other);
@@ -44,9 +71,9 @@ void CheckTarget(Loss loss, std::size_t outputs, const Tensor& target, std::stri
 
 // Evaluates the loss; if `gradient` is not null, resizes it like `output` and fills it with the gradient of the mean
 // loss. `target` must have passed CheckTarget and have output's rows. On the caller's thread: it takes a small part of
-// a step.
+// a step. `options` must have passed CheckLossOptions.
 LossSum Evaluate(Loss loss, const Tensor& output, const Tensor& target, Tensor* gradient,
-                 const Execution& execution = {});
+                 const Execution& execution = {}, const LossOptions& options = {});
 
 }  // namespace fallow::nn
 

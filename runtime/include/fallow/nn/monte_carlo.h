@@ -16,12 +16,17 @@
 namespace fallow::nn {
 
 // Over T passes with dropout on. Outputs become probabilities first, as `loss` says: softmax, sigmoid, or as they are.
+//
+// With kGaussianNegativeLogLikelihood a sample is a normal distribution, and the prediction the mixture of all T: half
+// as many numbers as outputs, its mean, and its deviation, the root of the variance of the T means and the mean of the
+// T variances together (law of total variance). That of one sample, or without dropout, is the model's own. Quantiles
+// are of the T means.
 struct McPrediction {
   Tensor mean;                // rows x outputs
   Tensor standard_deviation;  // rows x outputs; of the T samples (divided by T)
-  // rows x 1, in nats; empty for kMeanSquaredError. Predictive entropy: of the mean; for kBinaryCrossEntropy the sum
-  // over outputs. Mutual information: predictive entropy minus the mean of the T entropies, the part that comes from
-  // the model not knowing.
+  // rows x 1, in nats; empty without classes (see HasAccuracy). Predictive entropy: of the mean; for
+  // kBinaryCrossEntropy the sum over outputs. Mutual information: predictive entropy minus the mean of the T entropies,
+  // the part that comes from the model not knowing.
   Tensor predictive_entropy;
   Tensor mutual_information;
   // One for each quantile that the request asks for, rows x outputs: of the T samples, with linear interpolation

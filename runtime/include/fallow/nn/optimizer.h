@@ -26,6 +26,11 @@ struct OptimizerOptions {
   double beta2 = 0.999;       // kAdam, kAdamW
   double epsilon = 1e-8;      // kAdam, kAdamW
   double weight_decay = 0.0;  // kSGD, kAdam: added to the gradient; kAdamW: decoupled. Weights only, not biases.
+  // Of gradients, before penalties and decay are added to them. 0: none; else first every element is brought into
+  // [-clip_value, clip_value], as by PyTorch's clip_grad_value_, and then all together are scaled so that the norm over
+  // all parameters is at most clip_norm, as by clip_grad_norm_.
+  double clip_norm = 0.0;
+  double clip_value = 0.0;
 };
 
 enum class Schedule : std::uint8_t { kConstant, kCosine, kStep };
@@ -70,6 +75,7 @@ class Optimizer {
   };
 
   void UpdatePieces(double learning_rate, const Execution& execution, Region& step);
+  void ClipGradients(const Execution& execution, Region& step);
   void LimitNorms(const Execution& execution, Region& step);
 
   OptimizerOptions options_;
@@ -77,8 +83,9 @@ class Optimizer {
   std::vector<Tensor> first_;   // Velocity, or first moment: one a parameter.
   std::vector<Tensor> second_;  // Second moment.
   std::vector<Piece> pieces_;
-  std::vector<Piece> row_pieces_;  // Of parameters with a max_norm or unit_norm.
-  std::size_t elements_ = 0;       // Of all parameters.
+  std::vector<double> piece_squares_;  // Of each piece's gradients, if their norm is clipped.
+  std::vector<Piece> row_pieces_;      // Of parameters with a max_norm or unit_norm.
+  std::size_t elements_ = 0;           // Of all parameters.
   std::uint64_t steps_ = 0;
 };
 

@@ -22,6 +22,7 @@ namespace fallow::nn {
 
 struct TrainingOptions {
   Loss loss = Loss::kSoftmaxCrossEntropy;
+  LossOptions loss_options;  // Of the steps and of the losses in the history.
   OptimizerOptions optimizer;
   ScheduleOptions schedule;
   RateControlOptions rate_control;
@@ -89,7 +90,8 @@ TrainingResult Train(Sequential& model, const Dataset& train, const Dataset* val
                      const TrainingCallbacks& callbacks = {}, bool resume = false);
 
 // Loss and accuracy in kInfer, batch by batch. Throws Error for data that do not fit the model and the loss.
-LossSum EvaluateModel(Sequential& model, const Dataset& data, Loss loss, const Execution& execution = {});
+LossSum EvaluateModel(Sequential& model, const Dataset& data, Loss loss, const Execution& execution = {},
+                      const LossOptions& options = {});
 
 // Splits off the last rows of a permutation of (rows, seed) as validation data: {train, validation}.
 struct Split {

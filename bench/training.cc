@@ -27,22 +27,33 @@ const std::filesystem::path kData = "/usr/share/datasets/fashion-mnist";
 
 struct Network {
   const char* name;
+  nn::Shape input;
   const char* with_dropout;
   const char* without;
 };
 
-constexpr Network kNetworks[] = {
-    {"784-1024-1024-10", "dropout:0.2,dense:1024:relu,dropout:0.5,dense:1024:relu,dropout:0.5,dense:10",
+const Network kNetworks[] = {
+    {"784-1024-1024-10",
+     {784},
+     "dropout:0.2,dense:1024:relu,dropout:0.5,dense:1024:relu,dropout:0.5,dense:10",
      "dense:1024:relu,dense:1024:relu,dense:10"},
-    {"784-128-64-10", "dense:128:relu,dropout:0.5,dense:64:relu,dropout:0.3,dense:10",
+    {"784-128-64-10",
+     {784},
+     "dense:128:relu,dropout:0.5,dense:64:relu,dropout:0.3,dense:10",
      "dense:128:relu,dense:64:relu,dense:10"},
+    {"cnn",
+     {28, 28},
+     "conv2d:32:3:relu,conv2d:32:3:relu,maxpool2d:2,dropout:0.25,conv2d:64:3:relu,conv2d:64:3:relu,maxpool2d:2,"
+     "dropout:0.25,flatten,dense:128:relu,dropout:0.5,dense:10",
+     "conv2d:32:3:relu,conv2d:32:3:relu,maxpool2d:2,conv2d:64:3:relu,conv2d:64:3:relu,maxpool2d:2,flatten,"
+     "dense:128:relu,dense:10"},
 };
 
 // Forward, loss, backward and Adam's update of one batch.
-void TrainingStep(benchmark::State& state, const char* layers, int threads) {
-  nn::Sequential model(nn::Shape{784}, layers, /*seed=*/1);
+void TrainingStep(benchmark::State& state, const nn::Shape& input, const char* layers, int threads) {
+  nn::Sequential model(input, layers, /*seed=*/1);
   nn::Optimizer optimizer({}, model.parameters());
-  nn::Tensor x(kBatch, nn::Shape{784});
+  nn::Tensor x(kBatch, input);
   nn::Tensor y(kBatch, nn::Shape{1});
   for (std::size_t i = 0; i < x.values().size(); ++i) x.values()[i] = static_cast<float>(i * 37 % 256) / 255.0f;
   for (std::size_t r = 0; r < kBatch; ++r) y.values()[r] = static_cast<float>(r % 10);
@@ -66,11 +77,12 @@ nn::Dataset ReadImages(const std::string& prefix) {
 
 // Time is the median of all epochs but the first, without evaluation; the accuracy is that on the test images after the
 // last. Each repetition has a seed of its own.
-void TrainingEpoch(benchmark::State& state, const char* layers, int threads, std::uint64_t seed) {
+void TrainingEpoch(benchmark::State& state, const nn::Shape& input, const char* layers, int threads,
+                   std::uint64_t seed) {
   if (!std::filesystem::exists(kData)) return state.SkipWithError("dataset-fashion-mnist is not installed");
   static const nn::Dataset train = ReadImages("train"), test = ReadImages("t10k");
   const Execution execution{.max_threads = threads};
-  nn::Sequential model(train.x.sample_shape(), std::string("flatten,") + layers, seed);
+  nn::Sequential model(input, layers, seed);
   nn::TrainingOptions options;
   options.epochs = kEpochs;
   options.batch_size = kBatch;
@@ -104,12 +116,12 @@ void RegisterTraining() {
     for (const bool dropout : {true, false}) {
       for (const int threads : ThreadCounts()) {
         const char* layers = dropout ? network.with_dropout : network.without;
-        Register("TrainingStep", network, dropout, threads, [=](benchmark::State& state) {
-          TrainingStep(state, layers, threads);
+        Register("TrainingStep", network, dropout, threads, [=, &network](benchmark::State& state) {
+          TrainingStep(state, network.input, layers, threads);
         })->UseRealTime();
         Register("TrainingEpoch", network, dropout, threads,
-                 [=, seed = std::uint64_t{0}](benchmark::State& state) mutable {
-                   TrainingEpoch(state, layers, threads, ++seed);
+                 [=, &network, seed = std::uint64_t{0}](benchmark::State& state) mutable {
+                   TrainingEpoch(state, network.input, layers, threads, ++seed);
                  })
             ->UseManualTime()
             ->Iterations(1);

@@ -8,6 +8,7 @@
 #include "runtime/model_impl.h"
 #include "runtime/numbers.h"
 #include "runtime/row_blocks.h"
+#include "runtime/window.h"
 
 namespace fallow::nn {
 namespace {
@@ -29,6 +30,7 @@ Sequential::Impl::Impl(const Shape& input_shape, std::vector<std::unique_ptr<Lay
     throw Error("model: input shape " + input_shape.ToString() + ", expected at least one element");
   }
   PlanBuffers();
+  PlanBlocks();
 }
 
 void Sequential::Impl::PlanBuffers() {
@@ -74,16 +76,45 @@ bool Sequential::Impl::SetRate(std::size_t i, const Rate& rate) {
   return true;
 }
 
+// Layers with windows have values that are many times as large as those of dense layers: a block of few rows goes
+// through them, and through what is between them element by element, in cache. Dense layers want many rows, to read
+// their weights once.
+void Sequential::Impl::PlanBlocks() {
+  constexpr std::size_t kElements = std::size_t{1} << 18;  // Of a value: 1 MiB.
+  block_rows.assign(size(), RowBlocks::kMaxRows);
+  for (std::size_t first = 0; first < size();) {
+    std::size_t last = first;
+    for (; last < size(); ++last) {
+      const bool windowed = dynamic_cast<const Windowed*>(layers[last].get()) != nullptr;
+      if (!windowed && !(last > first && layers[last]->in_place())) break;
+    }
+    std::size_t largest = 1;
+    for (std::size_t i = first; i < last; ++i) {
+      largest = std::max({largest, shapes[wiring.input[i]].elements(), shapes[i + 1].elements()});
+    }
+    const std::size_t rows = std::clamp<std::size_t>(kElements / largest, 1, RowBlocks::kMaxRows);
+    std::fill(block_rows.begin() + first, block_rows.begin() + last, rows);
+    first = std::max(last, first + 1);
+  }
+}
+
 // In training also for what the backward pass wants.
 void Sequential::Impl::ResizeScratch(Mode mode, std::size_t rows) {
-  const RowBlocks blocks(rows);
-  const std::size_t of_block = std::min(rows, RowBlocks::kMaxRows);
-  std::size_t elements = MostScratch(layers, mode, of_block);
-  if (mode != Mode::kTrain) return scratch.Resize(blocks.count(), elements);
+  std::size_t elements = 0, blocks = 1;
+  gradient_scratch = 0;
+  for (std::size_t i = 0; i < size(); ++i) {
+    const std::size_t of_block = std::min(rows, block_rows[i]);
+    blocks = std::max(blocks, RowBlocks(rows, block_rows[i]).count());
+    elements = std::max(elements, layers[i]->scratch(mode, of_block));
+    for (const std::size_t value : {wiring.input[i], wiring.other[i]}) {
+      if (value != Wiring::kNone) gradient_scratch = std::max(gradient_scratch, of_block * shapes[value].elements());
+    }
+  }
+  if (mode != Mode::kTrain) return scratch.Resize(blocks, elements);
   layer_scratch = elements;
-  if (!wiring.IsChain()) elements += 2 * of_block * max_cols;
+  if (!wiring.IsChain()) elements += 2 * gradient_scratch;
   for (const auto& layer : layers) elements = std::max(elements, layer->gradient_scratch(rows));
-  scratch.Resize(std::max({blocks.count(), gradient_pieces.size(), std::size_t{1}}), elements);
+  scratch.Resize(std::max(blocks, gradient_pieces.size()), elements);
 }
 
 void Sequential::Impl::CheckRows(std::uint64_t first_row, std::size_t rows) const {

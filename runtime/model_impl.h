@@ -40,6 +40,7 @@ struct Sequential::Impl {
 
   void BuildLayers(std::uint64_t seed);
   void PlanBuffers();
+  void PlanBlocks();
   bool SetRate(std::size_t i, const Rate& rate);
   void TellWhatIsNext();  // See Layer::SetNext.
   void CheckRows(std::uint64_t first_row, std::size_t rows) const;
@@ -72,12 +73,14 @@ struct Sequential::Impl {
   std::array<BufferPlan, 3> value_plans;
   BufferPlan gradient_plan;
   std::vector<GradientPiece> gradient_pieces;
+  std::vector<std::size_t> block_rows;  // Of each layer: how many rows a block has at most.
 
   Buffers values;
   Buffers gradients;
   SavedValues saved;
-  Scratch scratch;                // Of each row block, then of each gradient piece.
-  std::size_t layer_scratch = 0;  // Of it, a layer's part in training. Behind that, room for two gradients to add.
+  Scratch scratch;                   // Of each row block, then of each gradient piece.
+  std::size_t layer_scratch = 0;     // Of it, a layer's part in training. Behind that, room for two gradients to add,
+  std::size_t gradient_scratch = 0;  // each of so many elements.
   const Tensor* trained_input = nullptr;  // Of the Forward that Backward may follow.
 };
 

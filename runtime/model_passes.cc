@@ -7,10 +7,8 @@
 
 namespace fallow::nn {
 
-// Row blocks go through the layers from one that needs the batch to before the next.
+// Row blocks go through the layers from one that needs the batch, or blocks of another size, to before the next.
 void Sequential::Impl::Forward(const Pass& pass, Region& region, const Tensor& x) {
-  const RowBlocks blocks(x.rows());
-  const Pass inner = InTask(pass, blocks.count());
   const auto waits = [&](const auto& layer) { return pass.mode == Mode::kTrain && layer->needs_batch(); };
   for (std::size_t first = 0; first < size();) {
     if (waits(layers[first])) {
@@ -18,7 +16,10 @@ void Sequential::Impl::Forward(const Pass& pass, Region& region, const Tensor& x
       layers[first]->BeginForward(of_layer.pass(), x.rows(), values.Read(plan(pass.mode), wiring.input[first], 0, x),
                                   {.saved = saved.Of(first, 0), .scratch = scratch[0]});
     }
-    const std::size_t last = std::find_if(layers.begin() + first + 1, layers.end(), waits) - layers.begin();
+    std::size_t last = first + 1;
+    while (last < size() && !waits(layers[last]) && block_rows[last] == block_rows[first]) ++last;
+    const RowBlocks blocks(x.rows(), block_rows[first]);
+    const Pass inner = InTask(pass, blocks.count());
     region.Run(blocks.count(), [&](std::size_t block) { ForwardBlock(inner, first, last, block, x); });
     first = last;
   }
@@ -27,7 +28,7 @@ void Sequential::Impl::Forward(const Pass& pass, Region& region, const Tensor& x
 void Sequential::Impl::ForwardBlock(const Pass& pass, std::size_t first, std::size_t last, std::size_t block,
                                     const Tensor& x) {
   const BufferPlan& buffers = plan(pass.mode);
-  const Rows rows = RowBlocks(x.rows())[block];
+  const Rows rows = RowBlocks(x.rows(), block_rows[first])[block];
   for (std::size_t i = first; i < last; ++i) {
     const std::size_t input = wiring.input[i], other = wiring.other[i];
     // The plan copies only a last identity whose input is the caller's.
@@ -42,8 +43,6 @@ void Sequential::Impl::ForwardBlock(const Pass& pass, std::size_t first, std::si
 }
 
 void Sequential::Impl::Backward(const Pass& pass, Region& region, const Tensor& x, const Tensor& dy) {
-  const RowBlocks blocks(x.rows());
-  const Pass inner = InTask(pass, blocks.count());
   for (std::size_t last = size(); last > first_trained;) {
     if (layers[last - 1]->needs_batch()) {
       const LayerRegion of_layer = RegionOf(kLayerBackward, pass, last - 1, x.rows());
@@ -52,7 +51,12 @@ void Sequential::Impl::Backward(const Pass& pass, Region& region, const Tensor& 
           gradients.Read(gradient_plan, last, 0, dy), {.saved = saved.Of(last - 1, 0), .scratch = scratch[0]});
     }
     std::size_t first = last - 1;
-    while (first > first_trained && !layers[first - 1]->needs_batch()) --first;
+    const auto joins = [&](std::size_t i) {
+      return !layers[i]->needs_batch() && block_rows[i] == block_rows[last - 1];
+    };
+    while (first > first_trained && joins(first - 1)) --first;
+    const RowBlocks blocks(x.rows(), block_rows[first]);
+    const Pass inner = InTask(pass, blocks.count());
     region.Run(blocks.count(), [&](std::size_t block) { BackwardBlock(inner, first, last, block, x, dy); });
     last = first;
   }
@@ -61,7 +65,7 @@ void Sequential::Impl::Backward(const Pass& pass, Region& region, const Tensor& 
 void Sequential::Impl::BackwardBlock(const Pass& pass, std::size_t first, std::size_t last, std::size_t block,
                                      const Tensor& x, const Tensor& dy) {
   const BufferPlan& buffers = plan(Mode::kTrain);
-  const Rows rows = RowBlocks(x.rows())[block];
+  const Rows rows = RowBlocks(x.rows(), block_rows[first])[block];
   for (std::size_t i = last; i-- > first;) {
     const std::size_t input = wiring.input[i], other = wiring.other[i];
     if (IsIdentity(*layers[i], Mode::kTrain) && gradient_plan.buffer[input] == gradient_plan.buffer[i + 1]) continue;
@@ -86,7 +90,7 @@ GradientTarget Sequential::Impl::TargetOf(std::size_t value, std::size_t i, Rows
   float* gradient = gradients.Write(gradient_plan, value, rows.begin);
   const bool again = side == 1 && value == wiring.input[i];
   if (wiring.IsLastReader(value, i) && !again) return {.written = gradient};
-  return {.written = scratch[block] + layer_scratch + side * rows.count() * max_cols,
+  return {.written = scratch[block] + layer_scratch + side * gradient_scratch,
           .sum = gradient,
           .count = rows.count() * shapes[value].elements()};
 }

@@ -15,7 +15,8 @@ class RowBlocks {
  public:
   static constexpr std::size_t kMaxRows = 128;
 
-  explicit RowBlocks(std::size_t rows) : rows_(rows), count_(rows / kMaxRows + (rows % kMaxRows != 0)) {}
+  explicit RowBlocks(std::size_t rows, std::size_t most = kMaxRows)
+      : rows_(rows), count_(rows / most + (rows % most != 0)) {}
 
   std::size_t count() const { return count_; }
   Rows operator[](std::size_t block) const { return {Begin(block), Begin(block + 1)}; }

@@ -22,10 +22,11 @@ BATCH = 128
 EPOCHS = 4
 CLASSES = 10
 DATA = pathlib.Path('/usr/share/datasets/fashion-mnist')
-NETWORKS = {  # Units, and the rates of dropout before each layer.
+DENSE = {  # Units, and the rates of dropout before each layer.
     '784-1024-1024-10': ([784, 1024, 1024, 10], [0.2, 0.5, 0.5]),
     '784-128-64-10': ([784, 128, 64, 10], [0, 0.5, 0.3]),
 }
+NETWORKS = [*DENSE, 'cnn']
 
 
 def thread_counts():
@@ -55,8 +56,21 @@ def parse_arguments():
     return parser.parse_args()
 
 
+def make_cnn(torch, dropout):
+    nn = torch.nn
+
+    def block(channels, filters):
+        return [nn.Conv2d(channels, filters, 3), nn.ReLU(inplace=True), nn.Conv2d(filters, filters, 3), nn.ReLU(inplace=True),
+                nn.MaxPool2d(2), *([nn.Dropout(0.25)] if dropout else [])]
+
+    return nn.Sequential(nn.Unflatten(1, (1, 28, 28)), *block(1, 32), *block(32, 64), nn.Flatten(), nn.Linear(1024, 128),
+                         nn.ReLU(inplace=True), *([nn.Dropout(0.5)] if dropout else []), nn.Linear(128, CLASSES))
+
+
 def make_network(torch, name, dropout):
-    units, rates = NETWORKS[name]
+    if name == 'cnn':
+        return make_cnn(torch, dropout)
+    units, rates = DENSE[name]
     layers = []
     for i, rate in enumerate(rates):
         if dropout and rate > 0:

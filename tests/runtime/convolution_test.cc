@@ -216,6 +216,41 @@ TEST_P(ConvolutionTargetTest, TrainingDoesNotDependOnThreads) {
   }
 }
 
+// Values so large that blocks have few rows, behind them layers of all rows, and a connection from one to the other.
+TEST(ConvolutionTest, BlocksOfFewRows) {
+  constexpr char kGraph[] =
+      "conv2d:8:3:padding=1,relu@a,conv2d:8:3:padding=1,add:a,maxpool2d:2,conv2d:2:1,global_avgpool";
+  constexpr std::size_t kRows = 21;
+  const Shape input{64, 64};
+  const Tensor x = RandomTensor(kRows, input, 1), dy = RandomTensor(kRows, {2}, 2);
+  std::vector<std::vector<double>> sums;
+  Sequential one(input, kGraph, 1), all(input, kGraph, 1);
+  const Pass pass{.mode = Mode::kTrain, .execution = {.max_threads = 2}};
+  const Tensor& y = all.Forward(pass, x);
+  for (std::size_t r = 0; r < kRows; ++r) {
+    Tensor row(1, input), row_dy(1, {2});
+    std::ranges::copy(x.row(r), row.data());
+    std::ranges::copy(dy.row(r), row_dy.data());
+    EXPECT_TRUE(test::SameBits(one.Forward(pass, row).values(), y.row(r))) << r;
+    one.Backward(pass, row_dy);
+    const auto parameters = one.parameters();
+    sums.resize(parameters.size());
+    for (std::size_t p = 0; p < parameters.size(); ++p) {
+      const auto gradient = parameters[p].parameter->gradient.values();
+      sums[p].resize(gradient.size());
+      for (std::size_t i = 0; i < gradient.size(); ++i) sums[p][i] += gradient[i];
+    }
+  }
+  all.Backward(pass, dy);
+  const auto parameters = all.parameters();
+  for (std::size_t p = 0; p < parameters.size(); ++p) {
+    const auto gradient = parameters[p].parameter->gradient.values();
+    for (std::size_t i = 0; i < gradient.size(); ++i) {
+      EXPECT_NEAR(gradient[i], sums[p][i], 1e-4) << parameters[p].name << ' ' << i;
+    }
+  }
+}
+
 TEST(ConvolutionTest, NaNReachesItsWindowsAlone) {
   Sequential model({6, 6}, "conv2d:2:3", 1);
   Tensor x = RandomTensor(2, {6, 6}, 1);

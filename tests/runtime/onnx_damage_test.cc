@@ -82,7 +82,7 @@ std::string SmallImageFile() {
              "g (float[N, 4, 5] x) => (float[N, 2] y) <float[2, 1, 2, 2] w = {1, 2, 3, 4, 5, 6, 7, 8}, float[2] b = "
              "{1, 2}, "
              "int64[1] o = {1}, int64[8] p = {0, 0, 0, 1, 0, 0, 0, 1}, float[2, 1, 1, 1] v = {1, 2}> {"
-             "a = Unsqueeze(x, o) c = Conv<kernel_shape=[2, 2], strides=[1, 1], pads=[0, 1, 1, 1], dilations=[1, "
+             "a = Unsqueeze(x, o) c = Conv<kernel_shape=[2, 2], strides=[1, 1], pads=[0, 0, 1, 1], dilations=[1, "
              "1]>(a, w, b) "
              "d = Conv<group=2, auto_pad=\"VALID\">(c, v) e = MaxPool<kernel_shape=[2, 2], pads=[1, 0, 1, 0], "
              "ceil_mode=0>(d) "

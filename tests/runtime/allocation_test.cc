@@ -77,28 +77,37 @@ TEST_F(AllocationTest, MovingARate) {
   const long before = MallocCount();
   for (int i = 1; i < 100; ++i) model.set_dropout_rate(0, 0.01 * i);
   EXPECT_EQ(MallocCount() - before, 0);
-  TEST_F(AllocationTest, TrainingStepOfAConvolutionalNetwork) {
-    constexpr char kImages[] = "conv2d:16:3:relu:padding=1,maxpool2d:2,dropout:0.3,conv2d:8:3,avgpool2d:2,dense:10";
-    EXPECT_EQ(AllocationsOfSteps(kImages, {}, 2, nullptr, {10, 10}), 0);
-  }
+}
 
-  TEST_F(AllocationTest, TrainingStepWithASink) { EXPECT_EQ(AllocationsOfSteps(kLayers, {}, 2, &kSink), 0); }
+TEST_F(AllocationTest, TrainingStepOfAConvolutionalNetwork) {
+  constexpr char kImages[] = "conv2d:16:3:relu:padding=1,maxpool2d:2,dropout:0.3,conv2d:8:3,avgpool2d:2,dense:10";
+  EXPECT_EQ(AllocationsOfSteps(kImages, {}, 2, nullptr, {10, 10}), 0);
+}
 
-  TEST_F(AllocationTest, TrainingStepWithTheCallersArena) { EXPECT_EQ(AllocationsOfSteps(kLayers, {}, 0), 0); }
+TEST_F(AllocationTest, TrainingStepOfARecurrentNetwork) {
+  constexpr char kSequences[] =
+      "lstm:16:sequences=1:bidirectional=1:dropout=0.2:recurrent_dropout=0.2:zoneout=0.1,gru:12:weight_dropout=0.3,"
+      "dense:10";
+  EXPECT_EQ(AllocationsOfSteps(kSequences, {}, 2, nullptr, {10, 10}), 0);
+}
 
-  TEST_F(AllocationTest, Inference) {
-    Sequential model({100}, kLayers, 1);
-    const Tensor small = RandomTensor(7, {100}, 1), large = RandomTensor(200, {100}, 1);
-    long before = 0;
-    for (std::uint64_t step = 0; step < kWarmUp + kSteps; ++step) {
-      if (step == kWarmUp) before = MallocCount();
-      for (const Mode mode : {Mode::kInfer, Mode::kMonteCarlo}) {
-        model.Forward({.mode = mode, .step = step}, large);
-        model.Forward({.mode = mode, .step = step}, small);
-      }
+TEST_F(AllocationTest, TrainingStepWithASink) { EXPECT_EQ(AllocationsOfSteps(kLayers, {}, 2, &kSink), 0); }
+
+TEST_F(AllocationTest, TrainingStepWithTheCallersArena) { EXPECT_EQ(AllocationsOfSteps(kLayers, {}, 0), 0); }
+
+TEST_F(AllocationTest, Inference) {
+  Sequential model({100}, kLayers, 1);
+  const Tensor small = RandomTensor(7, {100}, 1), large = RandomTensor(200, {100}, 1);
+  long before = 0;
+  for (std::uint64_t step = 0; step < kWarmUp + kSteps; ++step) {
+    if (step == kWarmUp) before = MallocCount();
+    for (const Mode mode : {Mode::kInfer, Mode::kMonteCarlo}) {
+      model.Forward({.mode = mode, .step = step}, large);
+      model.Forward({.mode = mode, .step = step}, small);
     }
-    EXPECT_EQ(MallocCount() - before, 0);
   }
+  EXPECT_EQ(MallocCount() - before, 0);
+}
 
 }  // namespace
 }  // namespace fallow::nn

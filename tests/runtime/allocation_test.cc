@@ -84,6 +84,13 @@ TEST_F(AllocationTest, TrainingStepOfAConvolutionalNetwork) {
   EXPECT_EQ(AllocationsOfSteps(kImages, {}, 2, nullptr, {10, 10}), 0);
 }
 
+TEST_F(AllocationTest, TrainingStepOfARecurrentNetwork) {
+  constexpr char kSequences[] =
+      "lstm:16:sequences=1:bidirectional=1:dropout=0.2:recurrent_dropout=0.2:zoneout=0.1,gru:12:weight_dropout=0.3,"
+      "dense:10";
+  EXPECT_EQ(AllocationsOfSteps(kSequences, {}, 2, nullptr, {10, 10}), 0);
+}
+
 TEST_F(AllocationTest, TrainingStepWithASink) { EXPECT_EQ(AllocationsOfSteps(kLayers, {}, 2, &kSink), 0); }
 
 TEST_F(AllocationTest, TrainingStepWithTheCallersArena) { EXPECT_EQ(AllocationsOfSteps(kLayers, {}, 0), 0); }

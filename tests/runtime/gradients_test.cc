@@ -138,13 +138,15 @@ TEST(GradientsTest, RecurrentLayers) {
     ExpectGradients({{6}, ("embedding:5:3," + kind + ":4:sequences=1," + kind + ":3:bidirectional=1,dense:3").c_str()},
                     4);
     ExpectGradients({{6}, ("embedding:5:3:dropout=0.3," + kind + ":7:dropout=0.3,dense:3").c_str()}, 4);
-    for (const char* option : {"dropout=0.4", "recurrent_dropout=0.4", "zoneout=0.3", "weight_dropout=0.4", "mask=1",
-                               "dropout=0.2:recurrent_dropout=0.3:zoneout=0.2:weight_dropout=0.5:mask=1"}) {
-      const std::string layer = kind + ":3:sequences=1:bidirectional=1:" + option;
-      ExpectGradients({{3, 2}, (layer + ',' + layer + ",dense:2").c_str()}, 4);
+    for (const char* option : {"dropout=0.4", "recurrent_dropout=0.4", "zoneout=0.3", "weight_dropout=0.4", "mask=1"}) {
+      ExpectGradients({{3, 2}, (kind + ":3:sequences=1:" + option + ",dense:2").c_str()}, 4);
     }
-    ExpectGradients({{2, 2}, (kind + ":3:recurrent_dropout=0.2,dense:2").c_str()}, 150);  // Blocks and parts of rows.
-    ExpectGradients({{2, 2}, (kind + ":130,dense:2").c_str()}, 1);                        // Blocks of gradients.
+    const std::string all =
+        ":2:dropout=0.2:recurrent_dropout=0.3:zoneout=0.2:weight_dropout=0.5:mask=1:bidirectional=1";
+    ExpectGradients({{3, 2}, (kind + all + ":sequences=1," + kind + all + ",dense:2").c_str()}, 4);
+    // Blocks and parts of rows; blocks of gradients.
+    ExpectGradients({{2, 2}, (kind + ":3:recurrent_dropout=0.2,dense:2").c_str()}, 150);
+    ExpectGradients({{2, 2}, (kind + ":130,dense:2").c_str()}, 1);
   }
 }
 

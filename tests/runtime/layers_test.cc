@@ -42,9 +42,10 @@ std::string ParseError(std::string_view list) {
 }
 
 TEST(LayerListTest, ReadsBack) {
-  for (const char* list :
-       {"dense:128,relu,dropout:0.5,dense:10", "flatten,dense:3:l1=0.1:l2=1e-04:max_norm=3:bias=0",
-        "leaky_relu,leaky_relu:0.2,elu,selu,gelu,silu,sigmoid,tanh,softmax", "dropout:0,dropout:1"}) {
+  for (const char* list : {"dense:128,relu,dropout:0.5,dense:10", "flatten,dense:3:l1=0.1:l2=1e-04:max_norm=3:bias=0",
+                           "leaky_relu,leaky_relu:0.2,elu,selu,gelu,silu,sigmoid,tanh,softmax", "dropout:0,dropout:1",
+                           "embedding:9:4:dropout=0.1:padding=0,lstm:5:sequences=1:bidirectional=1:mask=1,"
+                           "gru:3:dropout=0.1:recurrent_dropout=0.2:zoneout=0.3:weight_dropout=0.4,embedding:9:4"}) {
     EXPECT_EQ(Specs(list), list);
   }
 }

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <filesystem>
 #include <limits>
 #include <optional>
 #include <string>
@@ -12,7 +13,9 @@
 #include <vector>
 
 #include "fallow/nn/monte_carlo.h"
+#include "fallow/nn/training.h"
 #include "tests/runtime/files.h"
+#include "tests/runtime/problems.h"
 #include "tests/runtime/reference_model.h"
 #include "tests/runtime/tensors.h"
 #include "tests/support/targets.h"
@@ -201,6 +204,31 @@ TEST(SequencesTest, NaNIsPassedOnWithinItsRow) {
       for (const float v : y.row(0)) EXPECT_FALSE(std::isnan(v));
       for (const float v : y.row(1)) EXPECT_TRUE(std::isnan(v));
     }
+  }
+}
+
+// Stopped between two epochs and resumed on another number of threads: the same bits.
+TEST(SequencesTest, TrainingResumes) {
+  Dataset data{Tokens(90, 1), RandomTarget(Loss::kSoftmaxCrossEntropy, 90, 3, 2)};
+  for (const char* list : kModels) {
+    const auto train = [&](std::size_t epochs, int threads, const std::filesystem::path& checkpoint, bool resume) {
+      Sequential model({kSteps}, list, 3);
+      TrainingOptions options;
+      options.epochs = 4;
+      options.batch_size = 40;
+      options.checkpoint = checkpoint;
+      options.execution.max_threads = threads;
+      std::size_t finished = 0;
+      TrainingCallbacks callbacks;
+      callbacks.on_epoch = [&](const EpochRecord& record) { finished = record.epoch; };
+      callbacks.should_stop = [&] { return finished == epochs; };
+      Train(model, data, nullptr, options, callbacks, resume);
+      return Weights(model);
+    };
+    const TemporaryFolder folder;
+    const std::vector<float> whole = train(5, 1, {}, false);
+    train(2, 1, folder / "run.safetensors", false);
+    EXPECT_TRUE(test::SameBits(whole, train(5, 2, folder / "run.safetensors", true))) << list;
   }
 }
 

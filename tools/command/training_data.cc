@@ -32,6 +32,12 @@ void CheckTargets(nn::Loss loss, std::size_t outputs, const TrainingData& data) 
   if (data.test) nn::CheckTarget(loss, outputs, data.test->y, "test data");
 }
 
+// Tokens are numbers that stay as they are.
+bool TakesTokens(const std::string& layers) {
+  const std::size_t first = layers.find_first_not_of(' ');
+  return first != std::string::npos && layers.compare(first, 10, "embedding:") == 0;
+}
+
 }  // namespace
 
 TrainingData LoadData(const TrainOptions& options) {
@@ -54,7 +60,7 @@ TrainingData LoadData(const TrainOptions& options) {
     samples.data = std::move(split.train);
     data.validation = std::move(split.validation);
   }
-  data.scaling = MakeScaling(samples);
+  if (!TakesTokens(options.layers)) data.scaling = MakeScaling(samples);
   data.train = std::move(samples.data);
   data.scaling.Apply(data.train.x);
   if (data.validation) data.scaling.Apply(data.validation->x);

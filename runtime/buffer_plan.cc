@@ -9,63 +9,64 @@ namespace {
 class Runs {
  public:
   Runs(Layers layers, const Wiring& wiring, Mode mode) : layers_(layers), wiring_(wiring), mode_(mode) {
+    Append(/*run=*/0);
     for (std::size_t i = 0; i < layers.size(); ++i) {
       const std::size_t run = of_value_[wiring.input[i]];
       const bool callers = run == 0;
       const bool last = i + 1 == layers.size();
       if (IsIdentity(*layers[i], mode) && !(callers && last)) {
-        of_value_.push_back(run);
+        Append(run);
       } else if (!callers && MayOverwrite(i, run)) {
-        of_value_.push_back(run);
-        needed_[run] = std::max(needed_[run], layers[i]->needs_output());
+        Append(run);
+        runs_[run].needed = std::max(runs_[run].needed, layers[i]->needs_output());
       } else {
-        of_value_.push_back(needed_.size());
-        needed_.push_back(layers[i]->needs_output());
+        Append(runs_.size());
+        runs_.back().needed = layers[i]->needs_output();
       }
+      if (!layers[i]->needs_input()) continue;
+      runs_[run].is_input = true;
+      if (wiring.other[i] != Wiring::kNone) runs_[of_value_[wiring.other[i]]].is_input = true;
     }
   }
 
-  std::size_t count() const { return needed_.size(); }
+  std::size_t count() const { return runs_.size(); }
   std::size_t operator[](std::size_t value) const { return of_value_[value]; }
 
   // The first layer to write the run, and the last to read it.
-  std::size_t FirstWriter(std::size_t run) const { return std::ranges::find(of_value_, run) - of_value_.begin() - 1; }
-  std::size_t LastReader(std::size_t run) const {
-    std::size_t last = 0;
-    ForEachReader(run, [&](std::size_t reader) { last = std::max(last, reader); });
-    return last;
-  }
+  std::size_t FirstWriter(std::size_t run) const { return runs_[run].first_value - 1; }
+  std::size_t LastReader(std::size_t run) const { return runs_[run].last_reader; }
 
  private:
+  struct Run {
+    std::size_t first_value;
+    std::size_t last_reader = 0;
+    NeedsOutput needed = NeedsOutput::kNothing;  // By the backward passes of the layers that wrote it.
+    bool is_input = false;                       // That the backward pass of a layer so far needs.
+  };
+
+  // The next value, into a run there is or the next one.
+  void Append(std::size_t run) {
+    if (run == runs_.size()) runs_.push_back({.first_value = of_value_.size()});
+    const std::vector<std::size_t>& readers = wiring_.readers[of_value_.size()];
+    if (!readers.empty()) runs_[run].last_reader = std::max(runs_[run].last_reader, readers.back());
+    of_value_.push_back(run);
+  }
+
   // Whether layer `i` may leave its output where its input is.
   bool MayOverwrite(std::size_t i, std::size_t run) const {
     const Layer& layer = *layers_[i];
-    if (!layer.in_place()) return false;
-    const bool trains = mode_ == Mode::kTrain;
-    bool free = true;
-    ForEachReader(run, [&](std::size_t reader) {
-      if (reader != i && (reader > i || (trains && layers_[reader]->needs_input()))) free = false;
-    });
-    if (!free || !trains) return free;
-    // What backward passes read of the outputs that are there.
-    if (layer.needs_input() || needed_[run] == NeedsOutput::kValue) return false;
-    return needed_[run] == NeedsOutput::kNothing || layer.keeps_sign();
-  }
-
-  // The readers of values that are in the run so far.
-  template <class Body>
-  void ForEachReader(std::size_t run, const Body& body) const {
-    for (std::size_t value = 0; value < of_value_.size(); ++value) {
-      if (of_value_[value] != run) continue;
-      for (const std::size_t reader : wiring_.readers[value]) body(reader);
-    }
+    if (!layer.in_place() || runs_[run].last_reader > i) return false;
+    if (mode_ != Mode::kTrain) return true;
+    const NeedsOutput needed = runs_[run].needed;
+    if (layer.needs_input() || runs_[run].is_input || needed == NeedsOutput::kValue) return false;
+    return needed == NeedsOutput::kNothing || layer.keeps_sign();
   }
 
   Layers layers_;
   const Wiring& wiring_;
   Mode mode_;
-  std::vector<std::size_t> of_value_ = {0};
-  std::vector<NeedsOutput> needed_ = {NeedsOutput::kNothing};  // Of each run.
+  std::vector<std::size_t> of_value_;
+  std::vector<Run> runs_;
 };
 
 // Buffers of runs outside of training. A buffer is free for the next run once the last layer that reads what is in it

@@ -35,7 +35,9 @@ class RowBlocks {
 // For each of `blocks` tasks at once: the threads that are left to it.
 inline Pass InTask(Pass pass, std::size_t blocks) {
   int& threads = pass.execution.max_threads;
-  if (threads > 0) threads = std::max(1, threads / static_cast<int>(std::min<std::size_t>(blocks, threads)));
+  if (threads > 0 && blocks > 0) {
+    threads = std::max(1, threads / static_cast<int>(std::min<std::size_t>(blocks, threads)));
+  }
   return pass;
 }
 

@@ -296,5 +296,17 @@ TEST(ModelTest, RefusesBackwardThatFollowsNoTraining) {
   EXPECT_NE(ErrorOf([&] { model.Backward(train, tall); }), "no error");
 }
 
+TEST(ModelTest, WithoutParametersOrRows) {
+  for (const int threads : {0, 1, 2}) {
+    const Pass pass{.mode = Mode::kTrain, .execution = {.max_threads = threads, .target = {}}};
+    Sequential bare({4}, "relu,dropout:0.5", 1), dense({4}, "dense:3", 1);
+    const Tensor x = RandomTensor(3, {4}, 1), none(0, {4});
+    bare.Backward(pass, bare.Forward(pass, x));
+    EXPECT_EQ(dense.Forward(pass, none).rows(), 0u);
+    dense.Backward(pass, Tensor(0, {3}));
+    for (const float g : dense.parameters()[0].parameter->gradient.values()) EXPECT_EQ(g, 0.0f);
+  }
+}
+
 }  // namespace
 }  // namespace fallow::nn

@@ -58,7 +58,8 @@ expect_bad_input "give its loss by --loss" predict "$models/mlp_opset13.onnx" --
 expect_success predict "$models/mlp_opset13.onnx" --csv six.csv --loss softmax_cross_entropy
 [ "$(head -n 1 "$out")" = row,predicted,p0,p1,p2 ] || fail "unexpected header: $(head -n 1 "$out")"
 expect_bad_input "model takes 6" predict "$models/mlp_opset13.onnx" --csv twelve.csv --loss mean_squared_error
-expect_bad_input "huber" predict "$models/mlp_opset13.onnx" --csv six.csv --loss huber
+expect_bad_input "hinge" predict "$models/mlp_opset13.onnx" --csv six.csv --loss hinge
+expect_bad_input "expected an even number" predict "$models/mlp_opset13.onnx" --csv six.csv --loss gaussian_negative_log_likelihood
 expect_bad_input "its loss is softmax_cross_entropy" predict images.onnx --images images --loss mean_squared_error
 
 # --- bytes of images are divided by 255, as in training

@@ -96,6 +96,7 @@ void Sequential::Impl::PlanBlocks() {
     std::fill(block_rows.begin() + first, block_rows.begin() + last, rows);
     first = std::max(last, first + 1);
   }
+  fewest_block_rows = *std::ranges::min_element(block_rows);
 }
 
 // In training also for what the backward pass wants.
@@ -103,8 +104,8 @@ void Sequential::Impl::ResizeScratch(Mode mode, std::size_t rows) {
   std::size_t elements = 0, blocks = 1;
   gradient_scratch = 0;
   for (std::size_t i = 0; i < size(); ++i) {
-    const std::size_t of_block = std::min(rows, block_rows[i]);
-    blocks = std::max(blocks, RowBlocks(rows, block_rows[i]).count());
+    const std::size_t most = BlockRows(mode, i), of_block = std::min(rows, most);
+    blocks = std::max(blocks, RowBlocks(rows, most).count());
     elements = std::max(elements, layers[i]->scratch(mode, of_block));
     for (const std::size_t value : {wiring.input[i], wiring.other[i]}) {
       if (value != Wiring::kNone) gradient_scratch = std::max(gradient_scratch, of_block * shapes[value].elements());

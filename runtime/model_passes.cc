@@ -17,8 +17,9 @@ void Sequential::Impl::Forward(const Pass& pass, Region& region, const Tensor& x
                                   {.saved = saved.Of(first, 0), .scratch = scratch[0]});
     }
     std::size_t last = first + 1;
-    while (last < size() && !waits(layers[last]) && block_rows[last] == block_rows[first]) ++last;
-    const RowBlocks blocks(x.rows(), block_rows[first]);
+    const std::size_t most = BlockRows(pass.mode, first);
+    while (last < size() && !waits(layers[last]) && BlockRows(pass.mode, last) == most) ++last;
+    const RowBlocks blocks(x.rows(), most);
     const Pass inner = InTask(pass, blocks.count());
     region.Run(blocks.count(), [&](std::size_t block) { ForwardBlock(inner, first, last, block, x); });
     first = last;
@@ -28,7 +29,7 @@ void Sequential::Impl::Forward(const Pass& pass, Region& region, const Tensor& x
 void Sequential::Impl::ForwardBlock(const Pass& pass, std::size_t first, std::size_t last, std::size_t block,
                                     const Tensor& x) {
   const BufferPlan& buffers = plan(pass.mode);
-  const Rows rows = RowBlocks(x.rows(), block_rows[first])[block];
+  const Rows rows = RowBlocks(x.rows(), BlockRows(pass.mode, first))[block];
   for (std::size_t i = first; i < last; ++i) {
     const std::size_t input = wiring.input[i], other = wiring.other[i];
     // The plan copies only a last identity whose input is the caller's.

@@ -251,6 +251,25 @@ TEST(ConvolutionTest, BlocksOfFewRows) {
   }
 }
 
+TEST(ConvolutionTest, BlocksOfFewRowsShareMemory) {
+  constexpr std::size_t kRows = 50;
+  const Shape input{28, 28};
+  const Tensor x = RandomTensor(kRows, input, 1);
+  for (const char* list : {"conv2d:8:3:relu,maxpool2d:2,conv2d:12:3,tanh,dropout:0.3,dense:10",
+                           "conv2d:8:3@a,relu,maxpool2d:2,dense:4@b,from:a,global_avgpool,concat:b,dense:3"}) {
+    Sequential all(input, list, 1), one(input, list, 1);
+    for (const Mode mode : {Mode::kInfer, Mode::kMonteCarlo, Mode::kTrain}) {
+      const Tensor& y = all.Forward({.mode = mode}, x);
+      for (std::size_t r = 0; r < kRows; ++r) {
+        Tensor row(1, input);
+        std::ranges::copy(x.row(r), row.data());
+        const Tensor& alone = one.Forward({.mode = mode, .first_row = r}, row);
+        for (std::size_t j = 0; j < y.cols(); ++j) ASSERT_NEAR(alone.row(0)[j], y.row(r)[j], 1e-5) << list << r;
+      }
+    }
+  }
+}
+
 TEST(ConvolutionTest, NaNReachesItsWindowsAlone) {
   Sequential model({6, 6}, "conv2d:2:3", 1);
   Tensor x = RandomTensor(2, {6, 6}, 1);

@@ -77,15 +77,16 @@ TEST(DropoutFamilyTest, GradientsOfConcreteDropoutsRegularisation) {
 TEST(ConcreteDropoutTest, PenalisesTheNextWeight) {
   Sequential model({4}, "concrete_dropout:rate=0.2:weight_regularizer=0.5,relu,dense:6:l2=0.25", 3);
   const Pass pass{.mode = Mode::kTrain};
-  const Tensor dy = model.Forward(pass, RandomTensor(3, {4}, 1)).Clone();
+  const Tensor x = RandomTensor(3, {4}, 1);
+  const Tensor dy = model.Forward(pass, x).Clone();
   for (int step = 0; step < 2; ++step) {
-    model.Forward(pass, RandomTensor(3, {4}, 1));
+    model.Forward(pass, x);
     model.Backward(pass, dy);
     EXPECT_NEAR(model.parameters()[1].parameter->l2, 0.25 + 0.5 / 0.8, 1e-6);
   }
   // Not further than the next layer with parameters.
   Sequential normalised({4}, "concrete_dropout,layer_norm,dense:6", 3);
-  normalised.Forward(pass, RandomTensor(3, {4}, 1));
+  normalised.Forward(pass, x);
   normalised.Backward(pass, dy);
   EXPECT_EQ(normalised.parameters()[3].parameter->l2, 0.0f);
 }
@@ -95,7 +96,8 @@ TEST(ConcreteDropoutTest, LearnsItsRateWithoutWeightDecay) {
   Optimizer optimizer({.algorithm = Algorithm::kSGD, .weight_decay = 0.5}, model.parameters());
   Tensor dy(3, {2});
   const Pass pass{.mode = Mode::kTrain};
-  model.Forward(pass, RandomTensor(3, {4}, 1));
+  const Tensor x = RandomTensor(3, {4}, 1);
+  model.Forward(pass, x);
   model.Backward(pass, dy);
   const float before = model.parameters()[0].parameter->value.data()[0];
   optimizer.Step(0.1, {});

@@ -8,6 +8,7 @@
 #include <map>
 #include <sstream>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "fallow/nn/error.h"
@@ -33,36 +34,45 @@ struct Options {
   Settings settings;
 };
 
-// The file of results: a line a split and way, written as each is done, so that nothing is lost.
+// The file of results: a line a split and way, written as each is done, so that nothing is lost. A line begins with
+// what it is of; those of other settings are left alone.
 class Results {
  public:
   explicit Results(const std::string& path) : path_(path) {
     std::ifstream file(path);
     for (std::string line; std::getline(file, line);) {
+      cut_ = file.eof();
+      if (cut_) break;  // By a kill: the number it ends with may be half.
       std::istringstream cells(line);
-      std::size_t split = 0;
-      std::string way;
+      std::string split, way, epochs, samples;
       Outcome o;
-      if (cells >> split >> way >> o.rate >> o.precision >> o.score.rmse >> o.score.likelihood) done_[{way, split}] = o;
+      cells >> split >> way >> epochs >> samples >> o.rate >> o.precision >> o.score.rmse >> o.score.likelihood;
+      if (cells) done_[split + ' ' + way + ' ' + epochs + ' ' + samples] = o;
     }
   }
 
-  const Outcome* Find(const std::string& way, std::size_t split) const {
-    const auto found = done_.find({way, split});
+  static std::string Key(std::size_t split, const std::string& way, const Settings& settings) {
+    return std::to_string(split) + ' ' + way + ' ' + std::to_string(settings.epochs) + ' ' +
+           std::to_string(settings.samples);
+  }
+
+  const Outcome* Find(const std::string& key) const {
+    const auto found = done_.find(key);
     return found == done_.end() ? nullptr : &found->second;
   }
 
-  void Add(const std::string& way, std::size_t split, const Outcome& o) {
-    done_[{way, split}] = o;
+  void Add(const std::string& key, const Outcome& o) {
+    done_[key] = o;
     std::ofstream file(path_, std::ios::app);
-    file << split << ' ' << way << ' ' << o.rate << ' ' << o.precision << ' ' << o.score.rmse << ' '
-         << o.score.likelihood << std::endl;
+    if (std::exchange(cut_, false)) file << '\n';
+    file << key << ' ' << o.rate << ' ' << o.precision << ' ' << o.score.rmse << ' ' << o.score.likelihood << std::endl;
     if (!file) throw nn::Error(path_ + ": cannot be written");
   }
 
  private:
   std::string path_;
-  std::map<std::pair<std::string, std::size_t>, Outcome> done_;
+  bool cut_ = false;  // Whether the file ends within a line.
+  std::map<std::string, Outcome> done_;
 };
 
 // Mean and standard error of one figure over the splits.
@@ -83,12 +93,13 @@ std::vector<Outcome> RunSplits(const Options& options, const std::string& way, c
   const auto start = std::chrono::steady_clock::now();
   std::size_t run = 0;
   for (std::size_t split = 0; split < options.splits; ++split) {
-    if (const Outcome* known = results->Find(way, split)) {
+    const std::string key = Results::Key(split, way, settings);
+    if (const Outcome* known = results->Find(key)) {
       outcomes.push_back(*known);
       continue;
     }
     outcomes.push_back(Run(ReadSplit(options.data, split), settings));
-    results->Add(way, split, outcomes.back());
+    results->Add(key, outcomes.back());
     const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
     const double left = seconds.count() / static_cast<double>(++run) * static_cast<double>(options.splits - split - 1);
     std::fprintf(stderr, "%s, split %2zu: RMSE %.3f, log-likelihood %.3f (rate %g, precision %g); %.0f s left\n",

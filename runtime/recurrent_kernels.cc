@@ -118,9 +118,7 @@ HWY_AFTER_NAMESPACE();
 
 namespace fallow::nn {
 
-HWY_EXPORT(Table);
-
-const RecurrentKernels& RecurrentKernelsFor(Target target) noexcept { return *FALLOW_DISPATCH(Table, target)(); }
+FALLOW_EXPORT_TABLE(RecurrentKernels, RecurrentKernelsFor)
 
 }  // namespace fallow::nn
 #endif  // HWY_ONCE

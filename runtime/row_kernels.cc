@@ -167,9 +167,7 @@ HWY_AFTER_NAMESPACE();
 
 namespace fallow::nn {
 
-HWY_EXPORT(Table);
-
-const RowKernels& RowKernelsFor(Target target) noexcept { return *FALLOW_DISPATCH(Table, target)(); }
+FALLOW_EXPORT_TABLE(RowKernels, RowKernelsFor)
 
 }  // namespace fallow::nn
 #endif  // HWY_ONCE

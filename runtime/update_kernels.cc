@@ -94,9 +94,7 @@ HWY_AFTER_NAMESPACE();
 
 namespace fallow::nn {
 
-HWY_EXPORT(Table);
-
-const UpdateKernels& UpdateKernelsFor(Target target) noexcept { return *FALLOW_DISPATCH(Table, target)(); }
+FALLOW_EXPORT_TABLE(UpdateKernels, UpdateKernelsFor)
 
 }  // namespace fallow::nn
 #endif  // HWY_ONCE

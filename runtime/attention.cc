@@ -18,6 +18,7 @@
 #include "runtime/numbers.h"
 #include "runtime/ordered_product.h"
 #include "runtime/row_kernels.h"
+#include "runtime/row_keys.h"
 
 namespace fallow::nn {
 namespace {
@@ -170,11 +171,10 @@ class Attention : public Layer {
   // Of one sample's head.
   Mask MaskOf(const Pass& pass, std::size_t row, std::size_t head) const {
     if (pass.mode == Mode::kInfer) return {Rate(0), MaskKey()};
-    const RowMasks own{pass.seed, pass.step, pass.first_row + row};
-    const RowMasks& key = pass.row_masks.empty() ? own : pass.row_masks[row];
-    const std::uint64_t first = (key.row * heads_ + head) * positions_ * positions_;
-    const Rate& rate = pass.rate && drops() ? *pass.rate : rate_;
-    return {rate, MaskKey{.seed = key.seed, .stream = StreamOf(index_, key.step), .first_element = first}};
+    const std::uint64_t weights = positions_ * positions_;
+    MaskKey key = KeyOfRow(pass, index_, row, heads_ * weights);
+    key.first_element += head * weights;
+    return {pass.rate && drops() ? *pass.rate : rate_, key};
   }
 
   ConstArray Square(const float* matrix) const { return {matrix, positions_, positions_, positions_}; }

@@ -14,6 +14,7 @@
 #include "fallow/nn/sequences.h"
 #include "runtime/initial_values.h"
 #include "runtime/numbers.h"
+#include "runtime/row_keys.h"
 
 namespace fallow::nn {
 namespace {
@@ -160,12 +161,9 @@ class Embedding : public Layer {
   // Of a row's tokens.
   void FindFactors(const Pass& pass, std::size_t row, const float* x, std::uint8_t* bits, float* factors) const {
     const Rate& rate = pass.rate ? *pass.rate : rate_;
-    const RowMasks masks =
-        pass.row_masks.empty() ? RowMasks{pass.seed, pass.step, pass.first_row + row} : pass.row_masks[row];
-    const MaskKey key{
-        .seed = masks.seed, .stream = StreamOf(index_, masks.step), .first_element = masks.row * vocabulary_};
-    [[maybe_unused]] const Status status = GenerateMask(Mask(rate, key), vocabulary_, MaskFormat::kBits,
-                                                        {bits, BitMaskBytes(vocabulary_)}, pass.execution);
+    [[maybe_unused]] const Status status =
+        GenerateMask(Mask(rate, KeyOfRow(pass, index_, row, vocabulary_)), vocabulary_, MaskFormat::kBits,
+                     {bits, BitMaskBytes(vocabulary_)}, pass.execution);
     assert(status.ok());
     for (std::size_t t = 0; t < steps_; ++t) {
       const std::size_t token = IsToken(x[t]) ? static_cast<std::size_t>(x[t]) : 0;

@@ -5,6 +5,7 @@
 
 #include "fallow/dropout.h"
 #include "fallow/zoneout.h"
+#include "runtime/row_keys.h"
 
 namespace fallow::nn {
 namespace {
@@ -46,10 +47,7 @@ void DropWeightGradient(const RecurrentSpec& spec, const Pass& pass, std::size_t
 RecurrentMasks::RecurrentMasks(const RecurrentSpec& spec, const Pass& pass, Rows rows)
     : spec_(spec), pass_(pass), rows_(rows.count()) {
   for (std::size_t i = 0; i < rows_; ++i) {
-    const RowMasks row = pass.row_masks.empty() ? RowMasks{pass.seed, pass.step, pass.first_row + rows.begin + i}
-                                                : pass.row_masks[rows.begin + i];
-    keys_[i] = {
-        .seed = row.seed, .stream = StreamOf(spec.index, row.step), .first_element = row.row * spec.mask_elements()};
+    keys_[i] = KeyOfRow(pass, spec.index, rows.begin + i, spec.mask_elements());
   }
 }
 

@@ -12,6 +12,7 @@
 #include "runtime/convolution_steps.h"
 #include "runtime/initial_values.h"
 #include "runtime/numbers.h"
+#include "runtime/option_checks.h"
 #include "runtime/region.h"
 #include "runtime/window.h"
 
@@ -32,9 +33,9 @@ class Convolution : public Layer, public Windowed {
     CheckCount("filters", filters);
     CheckCount("groups", options.groups);
     window_.Settle();
-    CheckPenalty(kind, "l1", options.l1);
-    CheckPenalty(kind, "l2", options.l2);
-    CheckPenalty(kind, "max_norm", options.max_norm);
+    CheckNotNegative(kind, "l1", options.l1);
+    CheckNotNegative(kind, "l2", options.l2);
+    CheckNotNegative(kind, "max_norm", options.max_norm);
     CheckDivisible("filters", filters);
   }
 

@@ -14,6 +14,7 @@
 #include "runtime/dense.h"
 #include "runtime/initial_values.h"
 #include "runtime/numbers.h"
+#include "runtime/option_checks.h"
 #include "runtime/ordered_product.h"
 #include "runtime/region.h"
 #include "runtime/row_kernels.h"
@@ -66,9 +67,9 @@ void CheckDimension(const char* layer, const char* name, std::size_t value) {
 Dense::Dense(std::size_t units, const DenseOptions& options, bool last, const char* kind)
     : kind_(kind), last_(last), units_(units), options_(options) {
   CheckDimension(kind, "units", units);
-  CheckPenalty(kind, "l1", options.l1);
-  CheckPenalty(kind, "l2", options.l2);
-  CheckPenalty(kind, "max_norm", options.max_norm);
+  CheckNotNegative(kind, "l1", options.l1);
+  CheckNotNegative(kind, "l2", options.l2);
+  CheckNotNegative(kind, "max_norm", options.max_norm);
   if (options.unit_norm && options.max_norm != 0) {
     throw Error(std::string(kind) + ": both max_norm and unit_norm, expected one of them");
   }

@@ -2,14 +2,10 @@
 
 #include <algorithm>
 #include <cassert>
-#include <cmath>
-#include <string>
 
 #include "fallow/mask.h"
-#include "fallow/nn/error.h"
 #include "fallow/philox.h"
 #include "fallow/random.h"
-#include "runtime/numbers.h"
 
 namespace fallow::nn {
 namespace {
@@ -46,11 +42,6 @@ void FillNormal(std::uint64_t seed, std::size_t index, std::span<float> values) 
   [[maybe_unused]] const Status status =
       GenerateNormals({.seed = seed, .stream = StreamOf(kInitialStream, index)}, values);
   assert(status.ok());
-}
-
-void CheckPenalty(const char* layer, const char* name, float value) {
-  if (value >= 0 && std::isfinite(value)) return;
-  throw Error(std::string(layer) + ": " + name + " is " + FormatNumber(value) + ", expected a number >= 0");
 }
 
 }  // namespace fallow::nn

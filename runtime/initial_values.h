@@ -16,9 +16,6 @@ void FillUniform(std::uint64_t seed, std::size_t index, double limit, std::span<
 // Every element normal with mean 0 and variance 1, a pure function of (seed, index).
 void FillNormal(std::uint64_t seed, std::size_t index, std::span<float> values);
 
-// Throws Error unless `value` is a finite number of at least 0. `layer` and `name`: "dense", "l1".
-void CheckPenalty(const char* layer, const char* name, float value);
-
 }  // namespace fallow::nn
 
 #endif  // FALLOW_RUNTIME_INITIAL_VALUES_H_

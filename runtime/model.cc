@@ -138,8 +138,8 @@ void Sequential::Impl::CheckInput(const Pass& pass, const Tensor& x) const {
 }
 
 void Sequential::Impl::CheckValues(const Tensor& x) const {
-  for (std::size_t i = 0; i < size(); ++i) {
-    if (wiring.input[i] == 0) layers[i]->CheckInput(x);
+  for (const std::size_t reader : wiring.readers[0]) {
+    if (wiring.input[reader] == 0) layers[reader]->CheckInput(x);
   }
 }
 

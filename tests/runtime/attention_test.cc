@@ -5,6 +5,7 @@
 
 #include "fallow/nn/monte_carlo.h"
 #include "tests/runtime/files.h"
+#include "tests/runtime/models.h"
 #include "tests/runtime/reference_model.h"
 #include "tests/runtime/tensors.h"
 #include "tests/support/targets.h"
@@ -35,21 +36,7 @@ TEST(AttentionTest, EqualsTheReference) {
 }
 
 TEST(AttentionTest, IsTheSameOnAnyThreads) {
-  const Tensor x = RandomTensor(kRows, kSample, 1);
-  for (const char* list : kModels) {
-    Sequential one(kSample, list, 3), two(kSample, list, 3);
-    const Tensor dy = RandomTensor(kRows, one.output_shape(), 2);
-    const Pass pass{.mode = Mode::kTrain, .seed = 9, .execution = {.max_threads = 1, .target = {}}};
-    Pass on_two = pass;
-    on_two.execution.max_threads = 2;
-    EXPECT_TRUE(test::SameBits(one.Forward(pass, x).values(), two.Forward(on_two, x).values()));
-    one.Backward(pass, dy);
-    two.Backward(on_two, dy);
-    for (std::size_t p = 0; p < one.parameters().size(); ++p) {
-      EXPECT_TRUE(test::SameBits(one.parameters()[p].parameter->gradient.values(),
-                                 two.parameters()[p].parameter->gradient.values()));
-    }
-  }
+  for (const char* list : kModels) ExpectSameOnAnyThreads(list, RandomTensor(kRows, kSample, 1));
 }
 
 using AttentionTargetTest = test::TargetTest;

@@ -14,6 +14,7 @@
 #include "fallow/nn/monte_carlo.h"
 #include "fallow/nn/optimizer.h"
 #include "tests/runtime/family_reference.h"
+#include "tests/runtime/files.h"
 #include "tests/runtime/tensors.h"
 #include "tests/support/targets.h"
 #include "tests/support/values.h"
@@ -42,15 +43,6 @@ const FamilyCase kFamily[] = {
     {"dropconnect:9:0.4", {13}},
     {"concrete_dropout", {13}},
 };
-
-std::string ErrorOf(auto function) {
-  try {
-    function();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "no error";
-}
 
 TEST(DropoutFamilyTest, Gradients) {
   for (const FamilyCase& c : kFamily) {

@@ -12,30 +12,14 @@
 
 #include "fallow/nn/error.h"
 #include "fallow/nn/model.h"
+#include "tests/runtime/files.h"
+#include "tests/runtime/models.h"
 #include "tests/runtime/tensors.h"
 #include "tests/support/oracle.h"
 #include "tests/support/values.h"
 
 namespace fallow::nn {
 namespace {
-
-std::string ErrorOf(auto function) {
-  try {
-    function();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "no error";
-}
-
-std::string Specs(std::string_view list) {
-  std::string specs;
-  for (const auto& layer : ParseLayers(list)) {
-    if (!specs.empty()) specs += ',';
-    specs += layer->Spec();
-  }
-  return specs;
-}
 
 std::string ParseError(std::string_view list) {
   return ErrorOf([&] { ParseLayers(list); });

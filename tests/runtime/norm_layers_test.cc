@@ -12,6 +12,7 @@
 #include "fallow/nn/model.h"
 #include "fallow/nn/optimizer.h"
 #include "tests/runtime/family_reference.h"
+#include "tests/runtime/files.h"
 #include "tests/runtime/tensors.h"
 #include "tests/support/targets.h"
 #include "tests/support/values.h"
@@ -20,15 +21,6 @@ namespace fallow::nn {
 namespace {
 
 using reference::ExpectFamilyGradients;
-
-std::string ErrorOf(auto function) {
-  try {
-    function();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "no error";
-}
 
 Tensor& Find(Sequential& model, const std::string& name) {
   for (const NamedParameter& named : model.parameters()) {

@@ -10,6 +10,8 @@
 #include "fallow/nn/convolution.h"
 #include "fallow/nn/error.h"
 #include "fallow/nn/model.h"
+#include "tests/runtime/files.h"
+#include "tests/runtime/models.h"
 #include "tests/runtime/tensors.h"
 #include "tests/support/targets.h"
 #include "tests/support/values.h"
@@ -18,24 +20,6 @@ namespace fallow::nn {
 namespace {
 
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
-
-std::string ErrorOf(auto function) {
-  try {
-    function();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "no error";
-}
-
-std::string Specs(std::string_view list) {
-  std::string specs;
-  for (const auto& layer : ParseLayers(list)) {
-    if (!specs.empty()) specs += ',';
-    specs += layer->Spec();
-  }
-  return specs;
-}
 
 Shape OutputOf(const Shape& input, const char* layer) { return ParseLayers(layer)[0]->Plan(input).output; }
 

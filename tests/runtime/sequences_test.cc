@@ -15,6 +15,7 @@
 #include "fallow/nn/monte_carlo.h"
 #include "fallow/nn/training.h"
 #include "tests/runtime/files.h"
+#include "tests/runtime/models.h"
 #include "tests/runtime/problems.h"
 #include "tests/runtime/reference_model.h"
 #include "tests/runtime/tensors.h"
@@ -61,21 +62,7 @@ TEST(SequencesTest, EqualTheReference) {
 }
 
 TEST(SequencesTest, AreTheSameOnAnyThreads) {
-  const Tensor x = Tokens(kRows, 1);
-  for (const char* list : kModels) {
-    Sequential one({kSteps}, list, 3), two({kSteps}, list, 3);
-    const Tensor dy = RandomTensor(kRows, one.output_shape(), 2);
-    const Pass pass{.mode = Mode::kTrain, .seed = 9, .execution = {.max_threads = 1, .target = {}}};
-    Pass on_two = pass;
-    on_two.execution.max_threads = 2;
-    EXPECT_TRUE(test::SameBits(one.Forward(pass, x).values(), two.Forward(on_two, x).values()));
-    one.Backward(pass, dy);
-    two.Backward(on_two, dy);
-    for (std::size_t p = 0; p < one.parameters().size(); ++p) {
-      EXPECT_TRUE(test::SameBits(one.parameters()[p].parameter->gradient.values(),
-                                 two.parameters()[p].parameter->gradient.values()));
-    }
-  }
+  for (const char* list : kModels) ExpectSameOnAnyThreads(list, Tokens(kRows, 1));
 }
 
 using SequencesTargetTest = test::TargetTest;

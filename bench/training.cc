@@ -51,7 +51,7 @@ const Network kNetworks[] = {
 
 // Forward, loss, backward and Adam's update of one batch.
 void TrainingStep(benchmark::State& state, const nn::Shape& input, const char* layers, int threads) {
-  nn::Sequential model(input, layers, /*seed=*/1);
+  nn::Model model(input, layers, /*seed=*/1);
   nn::Optimizer optimizer({}, model.parameters());
   nn::Tensor x(kBatch, input);
   nn::Tensor y(kBatch, nn::Shape{1});
@@ -82,7 +82,7 @@ void TrainingEpoch(benchmark::State& state, const nn::Shape& input, const char* 
   if (!std::filesystem::exists(kData)) return state.SkipWithError("dataset-fashion-mnist is not installed");
   static const nn::Dataset train = ReadImages("train"), test = ReadImages("t10k");
   const Execution execution{.max_threads = threads};
-  nn::Sequential model(input, layers, seed);
+  nn::Model model(input, layers, seed);
   nn::TrainingOptions options;
   options.epochs = kEpochs;
   options.batch_size = kBatch;

@@ -89,7 +89,7 @@ class Reader {
     }
   }
 
-  std::vector<EpochRecord> ReadHistory(const TrainingOptions& options, bool validated, const Sequential& model) const {
+  std::vector<EpochRecord> ReadHistory(const TrainingOptions& options, bool validated, const Model& model) const {
     std::vector<EpochRecord> history;
     try {
       for (const json& object : json::parse(Text(kHistory))) history.push_back(FromJson(object));
@@ -143,7 +143,7 @@ std::vector<std::size_t> FileShape(const Tensor& tensor) { return {tensor.rows()
 
 }  // namespace
 
-RunSettings DescribeRun(const Sequential& model, const Dataset& train, const Dataset* validation,
+RunSettings DescribeRun(const Model& model, const Dataset& train, const Dataset* validation,
                         const TrainingOptions& options, const std::string& rate_control) {
   const OptimizerOptions& optimizer = options.optimizer;
   const ScheduleOptions& schedule = options.schedule;
@@ -175,7 +175,7 @@ RunSettings DescribeRun(const Sequential& model, const Dataset& train, const Dat
 }
 
 void WriteCheckpoint(const std::filesystem::path& path, const RunSettings& settings, const TrainingOptions& options,
-                     const TrainingState& state, Sequential& model, Optimizer& optimizer) {
+                     const TrainingState& state, Model& model, Optimizer& optimizer) {
   std::vector<TensorView> tensors;
   const std::vector<NamedParameter> parameters = model.parameters();
   for (const auto& [name, parameter] : parameters) {
@@ -200,7 +200,7 @@ void WriteCheckpoint(const std::filesystem::path& path, const RunSettings& setti
 }
 
 void ReadCheckpoint(const std::filesystem::path& path, const RunSettings& settings, const TrainingOptions& options,
-                    TrainingState* state, Sequential& model, Optimizer& optimizer) {
+                    TrainingState* state, Model& model, Optimizer& optimizer) {
   const TensorFile file = ReadTensorFile(path);
   Reader reader(path, file);
   reader.CheckSettings(settings, options);

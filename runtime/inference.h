@@ -16,7 +16,7 @@ namespace fallow::nn {
 class Inference {
  public:
   // `rate`: instead of every dropout layer's own.
-  Inference(const Sequential& model, const std::optional<Rate>& rate) : model_(*model.impl_), rate_(rate) {}
+  Inference(const Model& model, const std::optional<Rate>& rate) : model_(*model.impl_), rate_(rate) {}
 
   std::size_t layers() const;
   std::size_t elements(std::size_t value) const;  // Of one row.
@@ -39,7 +39,7 @@ class Inference {
  private:
   bool IsRandom(const Layer& layer) const;
 
-  const Sequential::Impl& model_;
+  const Model::Impl& model_;
   std::optional<Rate> rate_;
 };
 

@@ -17,7 +17,7 @@ bool Learns(Layer& layer) { return std::ranges::any_of(layer.parameters(), &Para
 
 }  // namespace
 
-Sequential::Impl::Impl(const Shape& input_shape, std::vector<std::unique_ptr<Layer>> given, std::uint64_t seed)
+Model::Impl::Impl(const Shape& input_shape, std::vector<std::unique_ptr<Layer>> given, std::uint64_t seed)
     : layers(std::move(given)) {
   if (layers.empty()) throw Error("model: no layers, expected at least one");
   wiring = Wire(layers);
@@ -33,7 +33,7 @@ Sequential::Impl::Impl(const Shape& input_shape, std::vector<std::unique_ptr<Lay
   PlanBlocks();
 }
 
-void Sequential::Impl::PlanBuffers() {
+void Model::Impl::PlanBuffers() {
   std::vector<std::size_t> cols;
   for (const Shape& shape : shapes) cols.push_back(shape.elements());
   for (const Mode mode : {Mode::kTrain, Mode::kInfer, Mode::kMonteCarlo}) {
@@ -42,7 +42,7 @@ void Sequential::Impl::PlanBuffers() {
   gradient_plan = PlanGradients(layers, wiring, cols, first_trained);
 }
 
-void Sequential::Impl::BuildLayers(std::uint64_t seed) {
+void Model::Impl::BuildLayers(std::uint64_t seed) {
   bool found = false;
   for (std::size_t i = 0; i < layers.size(); ++i) {
     layers[i]->Build(shapes[wiring.input[i]], seed, i);
@@ -56,7 +56,7 @@ void Sequential::Impl::BuildLayers(std::uint64_t seed) {
   TellWhatIsNext();
 }
 
-void Sequential::Impl::TellWhatIsNext() {
+void Model::Impl::TellWhatIsNext() {
   std::vector<Layer*> next(layers.size() + 1, nullptr);  // The first with parameters that a value comes to, alone.
   for (std::size_t value = layers.size(); value-- > 1;) {
     if (!wiring.IsLink(value)) continue;
@@ -67,7 +67,7 @@ void Sequential::Impl::TellWhatIsNext() {
 }
 
 // A layer at rate 0 does nothing, and the plans count on it.
-bool Sequential::Impl::SetRate(std::size_t i, const Rate& rate) {
+bool Model::Impl::SetRate(std::size_t i, const Rate& rate) {
   Layer& layer = *layers[i];
   const bool was_identity = layer.identity(Mode::kTrain);
   if (!layer.set_rate(rate)) return false;
@@ -79,7 +79,7 @@ bool Sequential::Impl::SetRate(std::size_t i, const Rate& rate) {
 // Layers with windows have values that are many times as large as those of dense layers: a block of few rows goes
 // through them, and through what is between them element by element, in cache. Dense layers want many rows, to read
 // their weights once.
-void Sequential::Impl::PlanBlocks() {
+void Model::Impl::PlanBlocks() {
   constexpr std::size_t kElements = std::size_t{1} << 18;  // Of a value: 1 MiB.
   block_rows.assign(size(), RowBlocks::kMaxRows);
   for (std::size_t first = 0; first < size();) {
@@ -100,7 +100,7 @@ void Sequential::Impl::PlanBlocks() {
 }
 
 // In training also for what the backward pass wants.
-void Sequential::Impl::ResizeScratch(Mode mode, std::size_t rows) {
+void Model::Impl::ResizeScratch(Mode mode, std::size_t rows) {
   std::size_t elements = 0, blocks = 1;
   gradient_scratch = 0;
   for (std::size_t i = 0; i < size(); ++i) {
@@ -118,7 +118,7 @@ void Sequential::Impl::ResizeScratch(Mode mode, std::size_t rows) {
   scratch.Resize(std::max(blocks, gradient_pieces.size()), elements);
 }
 
-void Sequential::Impl::CheckRows(std::uint64_t first_row, std::size_t rows) const {
+void Model::Impl::CheckRows(std::uint64_t first_row, std::size_t rows) const {
   constexpr std::uint64_t kMaxElement = std::uint64_t{1} << 57;
   const std::uint64_t max_row = kMaxElement / max_mask;
   if (rows <= max_row && first_row <= max_row - rows) return;
@@ -126,7 +126,7 @@ void Sequential::Impl::CheckRows(std::uint64_t first_row, std::size_t rows) cons
               " rows");
 }
 
-void Sequential::Impl::CheckInput(const Pass& pass, const Tensor& x) const {
+void Model::Impl::CheckInput(const Pass& pass, const Tensor& x) const {
   if (x.cols() != shapes[0].elements()) {
     throw Error("model: got samples of shape " + x.sample_shape().ToString() + ", expected " + shapes[0].ToString());
   }
@@ -137,26 +137,26 @@ void Sequential::Impl::CheckInput(const Pass& pass, const Tensor& x) const {
   if (pass.step >= kMaxStep) throw Error("model: step " + std::to_string(pass.step) + ", expected less than 2^40");
 }
 
-void Sequential::Impl::CheckValues(const Tensor& x) const {
+void Model::Impl::CheckValues(const Tensor& x) const {
   for (const std::size_t reader : wiring.readers[0]) {
     if (wiring.input[reader] == 0) layers[reader]->CheckInput(x);
   }
 }
 
-Sequential::Sequential(const Shape& input_shape, std::string_view layers, std::uint64_t seed)
-    : Sequential(input_shape, ParseLayers(layers), seed) {}
+Model::Model(const Shape& input_shape, std::string_view layers, std::uint64_t seed)
+    : Model(input_shape, ParseLayers(layers), seed) {}
 
-Sequential::Sequential(const Shape& input_shape, std::vector<std::unique_ptr<Layer>> layers, std::uint64_t seed)
+Model::Model(const Shape& input_shape, std::vector<std::unique_ptr<Layer>> layers, std::uint64_t seed)
     : impl_(std::make_unique<Impl>(input_shape, std::move(layers), seed)) {}
 
-Sequential::Sequential(Sequential&&) noexcept = default;
-Sequential& Sequential::operator=(Sequential&&) noexcept = default;
-Sequential::~Sequential() = default;
+Model::Model(Model&&) noexcept = default;
+Model& Model::operator=(Model&&) noexcept = default;
+Model::~Model() = default;
 
-const Shape& Sequential::input_shape() const { return impl_->shapes.front(); }
-const Shape& Sequential::output_shape() const { return impl_->output_shape(); }
+const Shape& Model::input_shape() const { return impl_->shapes.front(); }
+const Shape& Model::output_shape() const { return impl_->output_shape(); }
 
-std::string Sequential::Layers() const {
+std::string Model::Layers() const {
   std::string list;
   for (const auto& layer : impl_->layers) {
     if (!list.empty()) list += ',';
@@ -166,7 +166,7 @@ std::string Sequential::Layers() const {
   return list;
 }
 
-std::vector<LayerInfo> Sequential::layer_info() const {
+std::vector<LayerInfo> Model::layer_info() const {
   std::vector<LayerInfo> info;
   for (std::size_t i = 0; i < impl_->layers.size(); ++i) {
     Layer& layer = *impl_->layers[i];
@@ -177,17 +177,17 @@ std::vector<LayerInfo> Sequential::layer_info() const {
   return info;
 }
 
-bool Sequential::random() const {
+bool Model::random() const {
   return std::ranges::any_of(impl_->layers, [](const auto& layer) { return layer->random(); });
 }
 
-std::size_t Sequential::parameter_count() const {
+std::size_t Model::parameter_count() const {
   std::size_t count = 0;
   for (const LayerInfo& layer : layer_info()) count += layer.parameter_count;
   return count;
 }
 
-std::vector<NamedParameter> Sequential::parameters() {
+std::vector<NamedParameter> Model::parameters() {
   std::vector<NamedParameter> named;
   for (std::size_t i = 0; i < impl_->layers.size(); ++i) {
     for (Parameter& parameter : impl_->layers[i]->parameters()) {
@@ -197,7 +197,7 @@ std::vector<NamedParameter> Sequential::parameters() {
   return named;
 }
 
-std::vector<LayerRate> Sequential::dropout_rates() const {
+std::vector<LayerRate> Model::dropout_rates() const {
   std::vector<LayerRate> rates;
   for (std::size_t i = 0; i < impl_->layers.size(); ++i) {
     if (const std::optional<double> rate = impl_->layers[i]->rate()) rates.push_back({i, *rate});
@@ -205,7 +205,7 @@ std::vector<LayerRate> Sequential::dropout_rates() const {
   return rates;
 }
 
-bool Sequential::set_dropout_rate(std::size_t layer, double rate) {
+bool Model::set_dropout_rate(std::size_t layer, double rate) {
   if (layer >= impl_->size() || !impl_->layers[layer]->rate()) {
     throw Error("model: layer " + std::to_string(layer) + " has no dropout rate");
   }
@@ -217,7 +217,7 @@ bool Sequential::set_dropout_rate(std::size_t layer, double rate) {
   return impl_->SetRate(layer, checked);
 }
 
-const Tensor& Sequential::Forward(const Pass& pass, const Tensor& x) {
+const Tensor& Model::Forward(const Pass& pass, const Tensor& x) {
   Impl& impl = *impl_;
   impl.CheckInput(pass, x);
   const bool trains = pass.mode == Mode::kTrain;
@@ -234,7 +234,7 @@ const Tensor& Sequential::Forward(const Pass& pass, const Tensor& x) {
   return output;
 }
 
-void Sequential::Backward(const Pass& pass, const Tensor& dy) {
+void Model::Backward(const Pass& pass, const Tensor& dy) {
   Impl& impl = *impl_;
   if (impl.trained_input == nullptr) throw Error("model: Backward without a Forward in training mode before it");
   const Tensor& x = *impl.trained_input;

@@ -47,12 +47,12 @@ Shape GetInputShape(const TensorFile& file) {
   }
 }
 
-Sequential BuildModel(const std::filesystem::path& path, const TensorFile& file) {
+Model BuildModel(const std::filesystem::path& path, const TensorFile& file) {
   try {
     const std::string& layers = Get(file, kLayers);
     const Shape input_shape = GetInputShape(file);
     CheckSize(file, input_shape, layers);
-    return Sequential(input_shape, layers, /*seed=*/0);
+    return Model(input_shape, layers, /*seed=*/0);
   } catch (const Error& error) {
     throw FileError(path, error.what());
   }
@@ -60,8 +60,7 @@ Sequential BuildModel(const std::filesystem::path& path, const TensorFile& file)
 
 }  // namespace
 
-void SaveModel(const std::filesystem::path& path, Sequential& model,
-               const std::map<std::string, std::string>& metadata) {
+void SaveModel(const std::filesystem::path& path, Model& model, const std::map<std::string, std::string>& metadata) {
   std::vector<TensorView> tensors;
   for (const NamedParameter& named : model.parameters()) {
     tensors.push_back({named.name, FileShape(*named.parameter), std::as_const(named.parameter->value).values()});
@@ -74,7 +73,7 @@ void SaveModel(const std::filesystem::path& path, Sequential& model,
 
 LoadedModel LoadModel(const std::filesystem::path& path) {
   TensorFile file = ReadTensorFile(path);
-  Sequential model = BuildModel(path, file);
+  Model model = BuildModel(path, file);
   const std::vector<NamedParameter> parameters = model.parameters();
   if (file.entries.size() != parameters.size()) {
     throw FileError(path, "holds " + std::to_string(file.entries.size()) + " tensors, the model has " +

@@ -35,7 +35,7 @@ struct GradientTarget {
   }
 };
 
-struct Sequential::Impl {
+struct Model::Impl {
   Impl(const Shape& input_shape, std::vector<std::unique_ptr<Layer>> given, std::uint64_t seed);
 
   void BuildLayers(std::uint64_t seed);

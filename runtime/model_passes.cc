@@ -8,7 +8,7 @@
 namespace fallow::nn {
 
 // Row blocks go through the layers from one that needs the batch, or blocks of another size, to before the next.
-void Sequential::Impl::Forward(const Pass& pass, Region& region, const Tensor& x) {
+void Model::Impl::Forward(const Pass& pass, Region& region, const Tensor& x) {
   const auto waits = [&](const auto& layer) { return pass.mode == Mode::kTrain && layer->needs_batch(); };
   for (std::size_t first = 0; first < size();) {
     if (waits(layers[first])) {
@@ -26,8 +26,8 @@ void Sequential::Impl::Forward(const Pass& pass, Region& region, const Tensor& x
   }
 }
 
-void Sequential::Impl::ForwardBlock(const Pass& pass, std::size_t first, std::size_t last, std::size_t block,
-                                    const Tensor& x) {
+void Model::Impl::ForwardBlock(const Pass& pass, std::size_t first, std::size_t last, std::size_t block,
+                               const Tensor& x) {
   const BufferPlan& buffers = plan(pass.mode);
   const Rows rows = RowBlocks(x.rows(), BlockRows(pass.mode, first))[block];
   for (std::size_t i = first; i < last; ++i) {
@@ -43,7 +43,7 @@ void Sequential::Impl::ForwardBlock(const Pass& pass, std::size_t first, std::si
   }
 }
 
-void Sequential::Impl::Backward(const Pass& pass, Region& region, const Tensor& x, const Tensor& dy) {
+void Model::Impl::Backward(const Pass& pass, Region& region, const Tensor& x, const Tensor& dy) {
   for (std::size_t last = size(); last > first_trained;) {
     if (layers[last - 1]->needs_batch()) {
       const LayerRegion of_layer = RegionOf(kLayerBackward, pass, last - 1, x.rows());
@@ -63,8 +63,8 @@ void Sequential::Impl::Backward(const Pass& pass, Region& region, const Tensor& 
   }
 }
 
-void Sequential::Impl::BackwardBlock(const Pass& pass, std::size_t first, std::size_t last, std::size_t block,
-                                     const Tensor& x, const Tensor& dy) {
+void Model::Impl::BackwardBlock(const Pass& pass, std::size_t first, std::size_t last, std::size_t block,
+                                const Tensor& x, const Tensor& dy) {
   const BufferPlan& buffers = plan(Mode::kTrain);
   const Rows rows = RowBlocks(x.rows(), block_rows[first])[block];
   for (std::size_t i = last; i-- > first;) {
@@ -85,8 +85,7 @@ void Sequential::Impl::BackwardBlock(const Pass& pass, std::size_t first, std::s
 }
 
 // Of the value that layer `i` reads, as its x (`side` 0) or its other (1).
-GradientTarget Sequential::Impl::TargetOf(std::size_t value, std::size_t i, Rows rows, std::size_t block,
-                                          std::size_t side) {
+GradientTarget Model::Impl::TargetOf(std::size_t value, std::size_t i, Rows rows, std::size_t block, std::size_t side) {
   if (value == Wiring::kNone || value <= first_trained) return {};
   float* gradient = gradients.Write(gradient_plan, value, rows.begin);
   const bool again = side == 1 && value == wiring.input[i];
@@ -96,7 +95,7 @@ GradientTarget Sequential::Impl::TargetOf(std::size_t value, std::size_t i, Rows
           .count = rows.count() * shapes[value].elements()};
 }
 
-void Sequential::Impl::ParameterGradients(const Pass& pass, Region& region, const Tensor& x, const Tensor& dy) {
+void Model::Impl::ParameterGradients(const Pass& pass, Region& region, const Tensor& x, const Tensor& dy) {
   const Pass inner = InTask(pass, gradient_pieces.size());
   region.Run(gradient_pieces.size(), [&](std::size_t p) {
     const auto [layer, block] = gradient_pieces[p];

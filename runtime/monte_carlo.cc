@@ -46,7 +46,7 @@ void ToProbabilities(Loss loss, std::size_t rows, std::size_t outputs, float* y,
   }
 }
 
-void CheckRequest(const Inference& inference, const Sequential& model, const McRequest& request) {
+void CheckRequest(const Inference& inference, const Model& model, const McRequest& request) {
   if (request.x->cols() != model.input_shape().elements()) {
     throw Error("model: got samples of shape " + request.x->sample_shape().ToString() + ", expected " +
                 model.input_shape().ToString());
@@ -180,7 +180,7 @@ class Batch {
 
 }  // namespace
 
-std::vector<McPrediction> PredictMonteCarlo(const Sequential& model, std::span<const McRequest> requests, Loss loss,
+std::vector<McPrediction> PredictMonteCarlo(const Model& model, std::span<const McRequest> requests, Loss loss,
                                             const std::optional<Rate>& rate, const Execution& execution) {
   if (rate && !rate->valid()) {
     throw Error("rate: got " + FormatNumber(rate->drop_probability()) + ", expected a number in [0, 1]");
@@ -201,14 +201,14 @@ std::vector<McPrediction> PredictMonteCarlo(const Sequential& model, std::span<c
   return predictions;
 }
 
-McPrediction PredictMonteCarlo(const Sequential& model, const Tensor& x, std::size_t samples, std::uint64_t seed,
-                               Loss loss, const Execution& execution) {
+McPrediction PredictMonteCarlo(const Model& model, const Tensor& x, std::size_t samples, std::uint64_t seed, Loss loss,
+                               const Execution& execution) {
   if (samples == 0) throw Error("samples: got 0, expected at least 1");
   const McRequest request{.x = &x, .samples = samples, .seed = seed};
   return std::move(PredictMonteCarlo(model, {&request, 1}, loss, {}, execution)[0]);
 }
 
-Tensor Predict(const Sequential& model, const Tensor& x, Loss loss, const Execution& execution) {
+Tensor Predict(const Model& model, const Tensor& x, Loss loss, const Execution& execution) {
   const McRequest request{.x = &x};
   return std::move(PredictMonteCarlo(model, {&request, 1}, loss, {}, execution)[0].mean);
 }

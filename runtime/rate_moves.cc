@@ -39,7 +39,7 @@ void CheckBase(const RateControlOptions& options, const LayerRate& base) {
 
 }  // namespace
 
-RateMoves::RateMoves(const RateControlOptions& options, Sequential& model, bool validated)
+RateMoves::RateMoves(const RateControlOptions& options, Model& model, bool validated)
     : options_(options), model_(model) {
   CheckOptions(options);
   if (options.control == RateControl::kConstant) return;

@@ -19,7 +19,7 @@ namespace fallow::nn {
 class RateMoves {
  public:
   // Throws Error for options out of range or that do not fit the model. Both must outlive it.
-  RateMoves(const RateControlOptions& options, Sequential& model, bool validated);
+  RateMoves(const RateControlOptions& options, Model& model, bool validated);
 
   void BeginEpoch(std::span<const EpochRecord> history);
   void BeginStep(std::uint64_t step, std::uint64_t total_steps, std::size_t steps_per_epoch);
@@ -32,7 +32,7 @@ class RateMoves {
 
  private:
   const RateControlOptions& options_;
-  Sequential& model_;
+  Model& model_;
   std::vector<LayerRate> bases_;  // Of the layers that are moved.
 };
 

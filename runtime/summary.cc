@@ -31,7 +31,7 @@ std::string Format(const std::vector<Line>& lines) {
 
 }  // namespace
 
-std::string Summary(const Sequential& model) {
+std::string Summary(const Model& model) {
   std::vector<Line> lines = {{"", "layer", "output", "parameters"}};
   lines.push_back({"", "input", model.input_shape().ToString(), ""});
   for (const LayerInfo& layer : model.layer_info()) {

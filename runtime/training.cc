@@ -25,7 +25,7 @@ double SecondsSince(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
-void CheckData(const Sequential& model, const Dataset& data, Loss loss, std::string_view what) {
+void CheckData(const Model& model, const Dataset& data, Loss loss, std::string_view what) {
   const std::string name(what);
   if (data.rows() == 0) throw Error(name + " has no rows");
   if (data.rows() > std::numeric_limits<std::uint32_t>::max()) throw Error(name + " has 2^32 rows or more");
@@ -40,7 +40,7 @@ void CheckData(const Sequential& model, const Dataset& data, Loss loss, std::str
   CheckTarget(loss, model.output_shape().elements(), data.y, what);
 }
 
-LossSum EvaluateChecked(Sequential& model, const Dataset& data, Loss loss, const LossOptions& options,
+LossSum EvaluateChecked(Model& model, const Dataset& data, Loss loss, const LossOptions& options,
                         const Execution& execution) {
   Dataset batch;
   LossSum sum;
@@ -104,7 +104,7 @@ class TimeLeft {
 
 class Trainer {
  public:
-  Trainer(Sequential& model, const Dataset& train, const Dataset* validation, const TrainingOptions& options,
+  Trainer(Model& model, const Dataset& train, const Dataset* validation, const TrainingOptions& options,
           const TrainingCallbacks& callbacks)
       : model_(model),
         train_(train),
@@ -287,7 +287,7 @@ class Trainer {
     }
   }
 
-  Sequential& model_;
+  Model& model_;
   const Dataset& train_;
   const Dataset* validation_;
   const TrainingOptions& options_;
@@ -314,7 +314,7 @@ class Trainer {
 
 }  // namespace
 
-TrainingResult Train(Sequential& model, const Dataset& train, const Dataset* validation, const TrainingOptions& options,
+TrainingResult Train(Model& model, const Dataset& train, const Dataset* validation, const TrainingOptions& options,
                      const TrainingCallbacks& callbacks, bool resume) {
   CheckOptions(options, validation != nullptr, resume);
   CheckData(model, train, options.loss, "the training data");
@@ -324,7 +324,7 @@ TrainingResult Train(Sequential& model, const Dataset& train, const Dataset* val
   return trainer.Run();
 }
 
-LossSum EvaluateModel(Sequential& model, const Dataset& data, Loss loss, const Execution& execution,
+LossSum EvaluateModel(Model& model, const Dataset& data, Loss loss, const Execution& execution,
                       const LossOptions& options) {
   CheckLossOptions(options);
   CheckData(model, data, loss, "the data");

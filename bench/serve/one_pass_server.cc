@@ -16,10 +16,10 @@
 namespace fallow::serve {
 namespace {
 
-nn::McPrediction PredictPassByPass(const nn::Sequential& shared, const nn::McRequest& request, nn::Loss loss,
+nn::McPrediction PredictPassByPass(const nn::Model& shared, const nn::McRequest& request, nn::Loss loss,
                                    const Execution& execution) {
   // One batcher thread alone has the model.
-  auto& model = const_cast<nn::Sequential&>(shared);
+  auto& model = const_cast<nn::Model&>(shared);
   const std::size_t samples = std::max<std::size_t>(request.samples, 1), outputs = model.output_shape().elements();
   std::vector<float> values;
   for (std::uint64_t t = 0; t < samples; ++t) {
@@ -34,7 +34,7 @@ nn::McPrediction PredictPassByPass(const nn::Sequential& shared, const nn::McReq
   return prediction;
 }
 
-std::vector<nn::McPrediction> PredictOneByOne(const nn::Sequential& model, std::span<const nn::McRequest> requests,
+std::vector<nn::McPrediction> PredictOneByOne(const nn::Model& model, std::span<const nn::McRequest> requests,
                                               nn::Loss loss, const std::optional<Rate>&, const Execution& execution) {
   std::vector<nn::McPrediction> predictions;
   for (const nn::McRequest& request : requests) {

@@ -88,7 +88,7 @@ double LogLikelihood(std::span<const double> predictions, double y, double preci
          0.5 * std::log(precision / (2 * std::numbers::pi));
 }
 
-Score Evaluate(nn::Sequential& model, const Standard& of_y, const Tensor& x, const Tensor& y, double precision,
+Score Evaluate(nn::Model& model, const Standard& of_y, const Tensor& x, const Tensor& y, double precision,
                const Settings& settings) {
   std::vector<std::vector<double>> predictions(x.rows());
   for (std::uint64_t t = 0; t < settings.samples; ++t) {
@@ -121,7 +121,7 @@ Score TrainAndEvaluate(const Tensor& train_x, const Tensor& train_y, const Tenso
   layers.push_back(nn::MakeActivation(nn::Activation::kReLU));
   layers.push_back(nn::MakeDropout(rate));
   layers.push_back(nn::MakeDense(1, dense));
-  nn::Sequential model(train_x.sample_shape(), std::move(layers), settings.seed);
+  nn::Model model(train_x.sample_shape(), std::move(layers), settings.seed);
 
   nn::TrainingOptions options;
   options.loss = nn::Loss::kMeanSquaredError;

@@ -57,7 +57,7 @@ std::vector<const Parameter*> TakeParameters(std::size_t index, std::span<const 
   return parameters;
 }
 
-void WriteGraph(Sequential& model, ::onnx::GraphProto* graph) {
+void WriteGraph(Model& model, ::onnx::GraphProto* graph) {
   graph->set_name("model");
   DescribeValue("input", model.input_shape(), graph->add_input());
   DescribeValue("output", model.output_shape(), graph->add_output());
@@ -87,7 +87,7 @@ void WriteMetadata(const std::map<std::string, std::string>& metadata, ::onnx::M
   }
 }
 
-std::string Serialize(Sequential& model, std::map<std::string, std::string> metadata) {
+std::string Serialize(Model& model, std::map<std::string, std::string> metadata) {
   ::onnx::ModelProto proto;
   proto.set_ir_version(kIrVersion);
   proto.set_producer_name("fallow");
@@ -101,8 +101,7 @@ std::string Serialize(Sequential& model, std::map<std::string, std::string> meta
 
 }  // namespace
 
-void SaveOnnx(const std::filesystem::path& path, Sequential& model,
-              const std::map<std::string, std::string>& metadata) {
+void SaveOnnx(const std::filesystem::path& path, Model& model, const std::map<std::string, std::string>& metadata) {
   std::string bytes;
   try {
     bytes = Serialize(model, metadata);

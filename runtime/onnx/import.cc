@@ -115,7 +115,7 @@ void FillRate(const Constants& constants, const NamedParameter& named) {
 }
 
 // Takes the chain's numbers. The layers with other parameters than rates are the same, in the same order.
-void FillParameters(Sequential& model, const Constants& constants, Chain& chain) {
+void FillParameters(Model& model, const Constants& constants, Chain& chain) {
   std::vector<NamedParameter> parameters = model.parameters();
   for (const NamedParameter& named : parameters) {
     if (IsRate(named)) FillRate(constants, named);
@@ -138,7 +138,7 @@ OnnxModel Load(const std::filesystem::path& path) {
   const auto description = metadata.find(kLayersKey);
   const std::string layers = ListLayers(chain.layers, description == metadata.end() ? "" : description->second);
   if (layers.empty()) throw Error("there is no layer between the input and the output");
-  Sequential model(StartOf(graph.input()).shape, layers, /*seed=*/0);
+  Model model(StartOf(graph.input()).shape, layers, /*seed=*/0);
   FillParameters(model, graph.constants(), chain);
   return {std::move(model), std::move(metadata), graph.input().name(), graph.output().name()};
 }

@@ -5,7 +5,7 @@
 
 int main() {
   namespace nn = fallow::nn;
-  nn::Sequential model(nn::Shape{8}, "dense:128:relu,dropout:0.5,dense:64:relu,dropout:0.3,dense:1", /*seed=*/1);
+  nn::Model model(nn::Shape{8}, "dense:128:relu,dropout:0.5,dense:64:relu,dropout:0.3,dense:1", /*seed=*/1);
   nn::Tensor x(4, nn::Shape{8}), dy(4, nn::Shape{1});
   for (float& value : x.values()) value = 0.5f;
   for (float& value : dy.values()) value = 1.0f;

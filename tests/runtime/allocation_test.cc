@@ -22,7 +22,7 @@ constexpr ProfileSink kSink = {[](void*, const CallRecord&) noexcept {}};
 
 long AllocationsOfSteps(const char* layers, const OptimizerOptions& options, int threads,
                         const ProfileSink* profile = nullptr, const Shape& input = {100}) {
-  Sequential model(input, layers, 1);
+  Model model(input, layers, 1);
   Optimizer optimizer(options, model.parameters());
   const Tensor x = RandomTensor(200, input, 1);
   const Tensor y = RandomTarget(Loss::kSoftmaxCrossEntropy, 200, 10, 2);
@@ -73,7 +73,7 @@ TEST_F(AllocationTest, TrainingStepOfTheDropoutFamily) {
 }
 
 TEST_F(AllocationTest, MovingARate) {
-  Sequential model({100}, kLayers, 1);
+  Model model({100}, kLayers, 1);
   const long before = MallocCount();
   for (int i = 1; i < 100; ++i) model.set_dropout_rate(0, 0.01 * i);
   EXPECT_EQ(MallocCount() - before, 0);
@@ -96,7 +96,7 @@ TEST_F(AllocationTest, TrainingStepWithASink) { EXPECT_EQ(AllocationsOfSteps(kLa
 TEST_F(AllocationTest, TrainingStepWithTheCallersArena) { EXPECT_EQ(AllocationsOfSteps(kLayers, {}, 0), 0); }
 
 TEST_F(AllocationTest, Inference) {
-  Sequential model({100}, kLayers, 1);
+  Model model({100}, kLayers, 1);
   const Tensor small = RandomTensor(7, {100}, 1), large = RandomTensor(200, {100}, 1);
   long before = 0;
   for (std::uint64_t step = 0; step < kWarmUp + kSteps; ++step) {

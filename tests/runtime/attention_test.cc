@@ -22,7 +22,7 @@ constexpr std::size_t kRows = 150;  // Two blocks.
 TEST(AttentionTest, EqualsTheReference) {
   const Tensor x = RandomTensor(kRows, kSample, 1);
   for (const char* list : kModels) {
-    Sequential model(kSample, list, 3);
+    Model model(kSample, list, 3);
     const reference::Model expected(model);
     for (const Mode mode : {Mode::kTrain, Mode::kInfer, Mode::kMonteCarlo}) {
       const Pass pass{.mode = mode, .seed = 9, .step = 5, .first_row = 11};
@@ -46,7 +46,7 @@ FALLOW_TEST_EVERY_TARGET(AttentionTargetTest);
 TEST_P(AttentionTargetTest, PredictionsAreTheSame) {
   const Tensor x = RandomTensor(2, kSample, 5), others = RandomTensor(40, kSample, 6);
   for (const char* list : kModels) {
-    const Sequential model(kSample, list, 4);
+    const Model model(kSample, list, 4);
     const McRequest request{.x = &x, .samples = 7, .seed = 3}, other{.x = &others, .samples = 5, .seed = 2};
     const McRequest plain{.x = &x};
     const std::vector<McRequest> batch = {other, plain, request};
@@ -65,7 +65,7 @@ TEST_P(AttentionTargetTest, PredictionsAreTheSame) {
 }
 
 TEST(AttentionTest, RefusesWhatDoesNotFit) {
-  const auto error = [](const Shape& shape, const char* list) { return ErrorOf([&] { Sequential(shape, list, 1); }); };
+  const auto error = [](const Shape& shape, const char* list) { return ErrorOf([&] { Model(shape, list, 1); }); };
   EXPECT_NE(error({6, 8}, "attention:3").find("expected (positions, dimensions), dimensions a multiple of 3 heads"),
             std::string::npos);
   EXPECT_NE(error({48}, "attention:3").find("samples of 48"), std::string::npos);

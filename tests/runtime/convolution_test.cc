@@ -141,7 +141,7 @@ using ConvolutionTargetTest = test::TargetTest;
 FALLOW_TEST_EVERY_TARGET(ConvolutionTargetTest);
 
 TEST_P(ConvolutionTargetTest, InferenceTakesSumsInOneOrder) {
-  Sequential model({5, 9, 11}, "conv2d:37:3x2", 1);
+  Model model({5, 9, 11}, "conv2d:37:3x2", 1);
   const Tensor x = RandomTensor(1, {5, 9, 11}, 2);
   const Tensor& y = model.Forward({.execution = {.target = GetParam()}}, x);
   const auto parameters = model.parameters();
@@ -163,7 +163,7 @@ constexpr char kNetwork[] =
 
 // Alone on the best target, and with others on any.
 TEST_P(ConvolutionTargetTest, PredictionsDoNotDependOnOthers) {
-  const Sequential model(Shape{3, 12, 11}, kNetwork, 1);
+  const Model model(Shape{3, 12, 11}, kNetwork, 1);
   std::vector<Tensor> inputs;
   for (const std::size_t rows : {1, 3, 20})
     inputs.push_back(RandomTensor(rows, {3, 12, 11}, static_cast<unsigned>(rows)));
@@ -185,7 +185,7 @@ TEST_P(ConvolutionTargetTest, TrainingDoesNotDependOnThreads) {
   for (const std::size_t rows : {5, 60, 200}) {
     std::vector<Tensor> results[2];
     for (const int threads : {1, 2}) {
-      Sequential model({3, 12, 11}, "conv2d:9:3:relu:padding=1,maxpool2d:2,conv2d:40:3,global_maxpool,dense:4", 1);
+      Model model({3, 12, 11}, "conv2d:9:3:relu:padding=1,maxpool2d:2,conv2d:40:3,global_maxpool,dense:4", 1);
       const Pass pass{.mode = Mode::kTrain, .execution = {.max_threads = threads, .target = GetParam()}};
       const Tensor x = RandomTensor(rows, {3, 12, 11}, 1);
       results[threads - 1].push_back(model.Forward(pass, x).Clone());
@@ -208,7 +208,7 @@ TEST(ConvolutionTest, BlocksOfFewRows) {
   const Shape input{64, 64};
   const Tensor x = RandomTensor(kRows, input, 1), dy = RandomTensor(kRows, {2}, 2);
   std::vector<std::vector<double>> sums;
-  Sequential one(input, kGraph, 1), all(input, kGraph, 1);
+  Model one(input, kGraph, 1), all(input, kGraph, 1);
   const Pass pass{.mode = Mode::kTrain, .execution = {.max_threads = 2}};
   const Tensor& y = all.Forward(pass, x);
   for (std::size_t r = 0; r < kRows; ++r) {
@@ -241,7 +241,7 @@ TEST(ConvolutionTest, BlocksOfFewRowsShareMemory) {
   const Tensor x = RandomTensor(kRows, input, 1);
   for (const char* list : {"conv2d:8:3:relu,maxpool2d:2,conv2d:12:3,tanh,dropout:0.3,dense:10",
                            "conv2d:8:3@a,relu,maxpool2d:2,dense:4@b,from:a,global_avgpool,concat:b,dense:3"}) {
-    Sequential all(input, list, 1), one(input, list, 1);
+    Model all(input, list, 1), one(input, list, 1);
     for (const Mode mode : {Mode::kInfer, Mode::kMonteCarlo, Mode::kTrain}) {
       const Tensor& y = all.Forward({.mode = mode}, x);
       for (std::size_t r = 0; r < kRows; ++r) {
@@ -255,7 +255,7 @@ TEST(ConvolutionTest, BlocksOfFewRowsShareMemory) {
 }
 
 TEST(ConvolutionTest, NaNReachesItsWindowsAlone) {
-  Sequential model({6, 6}, "conv2d:2:3", 1);
+  Model model({6, 6}, "conv2d:2:3", 1);
   Tensor x = RandomTensor(2, {6, 6}, 1);
   x.row(1)[0] = std::nanf("");
   const Tensor& y = model.Forward({}, x);
@@ -263,7 +263,7 @@ TEST(ConvolutionTest, NaNReachesItsWindowsAlone) {
 }
 
 TEST(ConvolutionTest, NoRows) {
-  Sequential model({6, 6}, "conv2d:2:3:padding=1,maxpool2d:2", 1);
+  Model model({6, 6}, "conv2d:2:3:padding=1,maxpool2d:2", 1);
   const Tensor x(0, {6, 6});
   EXPECT_EQ(model.Forward({.mode = Mode::kTrain}, x).rows(), 0);
   model.Backward({.mode = Mode::kTrain}, Tensor(0, {2, 3, 3}));

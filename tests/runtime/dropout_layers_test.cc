@@ -67,7 +67,7 @@ TEST(DropoutFamilyTest, GradientsOfConcreteDropoutsRegularisation) {
 
 // The gradient of its term of the next weight is that of an L2 penalty of weight_regularizer / (1 - p).
 TEST(ConcreteDropoutTest, PenalisesTheNextWeight) {
-  Sequential model({4}, "concrete_dropout:rate=0.2:weight_regularizer=0.5,relu,dense:6:l2=0.25", 3);
+  Model model({4}, "concrete_dropout:rate=0.2:weight_regularizer=0.5,relu,dense:6:l2=0.25", 3);
   const Pass pass{.mode = Mode::kTrain};
   const Tensor x = RandomTensor(3, {4}, 1);
   const Tensor dy = model.Forward(pass, x).Clone();
@@ -77,14 +77,14 @@ TEST(ConcreteDropoutTest, PenalisesTheNextWeight) {
     EXPECT_NEAR(model.parameters()[1].parameter->l2, 0.25 + 0.5 / 0.8, 1e-6);
   }
   // Not further than the next layer with parameters.
-  Sequential normalised({4}, "concrete_dropout,layer_norm,dense:6", 3);
+  Model normalised({4}, "concrete_dropout,layer_norm,dense:6", 3);
   normalised.Forward(pass, x);
   normalised.Backward(pass, dy);
   EXPECT_EQ(normalised.parameters()[3].parameter->l2, 0.0f);
 }
 
 TEST(ConcreteDropoutTest, LearnsItsRateWithoutWeightDecay) {
-  Sequential model({4}, "concrete_dropout:weight_regularizer=0:dropout_regularizer=0,dense:2", 3);
+  Model model({4}, "concrete_dropout:weight_regularizer=0:dropout_regularizer=0,dense:2", 3);
   Optimizer optimizer({.algorithm = Algorithm::kSGD, .weight_decay = 0.5}, model.parameters());
   Tensor dy(3, {2});
   const Pass pass{.mode = Mode::kTrain};
@@ -98,7 +98,7 @@ TEST(ConcreteDropoutTest, LearnsItsRateWithoutWeightDecay) {
 }
 
 std::vector<float> Trained(const FamilyCase& c, int threads) {
-  Sequential model(c.input, std::string(c.layer) + ",dense:40,relu,dense:3", 5);
+  Model model(c.input, std::string(c.layer) + ",dense:40,relu,dense:3", 5);
   Optimizer optimizer({}, model.parameters());
   const Tensor x = RandomTensor(300, c.input, 1);
   for (std::uint64_t step = 0; step < 2; ++step) {
@@ -123,12 +123,12 @@ TEST(DropoutFamilyTest, ThreadsChangeNoBit) {
 TEST(DropoutFamilyTest, IsTheIdentityInInference) {
   for (const FamilyCase& c : kFamily) {
     if (std::string(c.layer).starts_with("dropconnect")) continue;
-    Sequential model(c.input, c.layer, 5);
+    Model model(c.input, c.layer, 5);
     const Tensor x = RandomTensor(3, c.input, 1);
     EXPECT_TRUE(test::SameBits(x.values(), model.Forward({}, x).values())) << c.layer;
     EXPECT_TRUE(test::SameBits(x.values(), Predict(model, x, Loss::kMeanSquaredError).values())) << c.layer;
   }
-  Sequential dropped({13}, "dropconnect:9:0.4", 5), dense({13}, "dense:9", 5);
+  Model dropped({13}, "dropconnect:9:0.4", 5), dense({13}, "dense:9", 5);
   const Tensor x = RandomTensor(3, {13}, 1);
   EXPECT_TRUE(test::SameBits(dense.Forward({}, x).values(), dropped.Forward({}, x).values()));
 }
@@ -141,7 +141,7 @@ TEST_P(FamilyTargetTest, SharedBatchesChangeNoBit) {
   constexpr std::size_t kSamples = 5;
   for (const FamilyCase& c : kFamily) {
     SCOPED_TRACE(c.layer);
-    Sequential model(c.input, "batch_norm,tanh," + std::string(c.layer) + ",dense:4,layer_norm,dense:2", 5);
+    Model model(c.input, "batch_norm,tanh," + std::string(c.layer) + ",dense:4,layer_norm,dense:2", 5);
     const Tensor x = RandomTensor(40, c.input, 1), y = RandomTensor(1, c.input, 2);
     const McRequest requests[] = {{.x = &y, .samples = kSamples, .seed = 1},
                                   {.x = &x, .samples = kSamples, .seed = 2},
@@ -166,7 +166,7 @@ TEST_P(FamilyTargetTest, SharedBatchesChangeNoBit) {
 
 TEST(DropoutFamilyTest, ARateReplacesTheLayersOwn) {
   const auto predict = [](const Shape& input, const std::string& layer, std::optional<Rate> rate) {
-    const Sequential model(input, layer + ",dense:2", 5);
+    const Model model(input, layer + ",dense:2", 5);
     const Tensor x = RandomTensor(4, input, 1);
     const McRequest request{.x = &x, .samples = 3, .seed = 1};
     return std::move(PredictMonteCarlo(model, {&request, 1}, Loss::kMeanSquaredError, rate)[0].standard_deviation);
@@ -242,7 +242,7 @@ TEST(DropoutFamilyTest, Errors) {
 
 // A step's masks may reach as far as a stream: a row's of weights are longer than the row.
 TEST(DropConnectTest, RowsBeyondTheStreamAreRefused) {
-  Sequential model({1024}, "dropconnect:1024:0.5", 1);
+  Model model({1024}, "dropconnect:1024:0.5", 1);
   const Pass pass{.mode = Mode::kMonteCarlo, .first_row = std::uint64_t{1} << 38};
   EXPECT_EQ(ErrorOf([&] { model.Forward(pass, RandomTensor(1, {1024}, 1)); }),
             "model: first row 274877906944, expected at most 137438953472 rows");

@@ -198,7 +198,7 @@ double CentralDifference(FamilyModel& model, double& parameter, const Pass& pass
 }
 
 // Parameters that start at 0 or 1 would hide mistakes.
-void Disturb(Sequential& model) {
+void Disturb(Model& model) {
   unsigned seed = 11;
   for (const NamedParameter& named : model.parameters()) {
     Tensor& value = named.parameter->value;
@@ -210,7 +210,7 @@ void Disturb(Sequential& model) {
 
 }  // namespace
 
-FamilyModel::FamilyModel(Sequential& model) {
+FamilyModel::FamilyModel(Model& model) {
   for (const NamedParameter& named : model.parameters()) {
     const auto values = named.parameter->value.values();
     parameters.emplace_back(values.begin(), values.end());
@@ -276,7 +276,7 @@ std::vector<Row> FamilyModel::Forward(const Pass& pass, std::vector<Row> x) cons
 void ExpectFamilyGradients(const Shape& input, const std::string& layers, std::size_t rows) {
   SCOPED_TRACE(layers + ", " + std::to_string(rows) + " rows");
   const Pass pass{.mode = Mode::kTrain, .seed = 7, .step = 3};
-  Sequential model(input, layers, 5);
+  Model model(input, layers, 5);
   Disturb(model);
   FamilyModel expected(model);
   const Tensor x = RandomTensor(rows, input, 1);

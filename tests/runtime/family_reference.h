@@ -15,7 +15,7 @@ namespace fallow::nn::reference {
 // A chain, in training: its parameters in double and free to change.
 class FamilyModel {
  public:
-  explicit FamilyModel(Sequential& model);
+  explicit FamilyModel(Model& model);
 
   // parameters[p][i]: element i of model.parameters()[p].
   std::vector<Row> parameters;

@@ -49,8 +49,8 @@ class GoldenTest : public testing::TestWithParam<std::string> {
     return batch;
   }
 
-  Sequential Model() const {
-    Sequential model(Batch("x").sample_shape(), Metadata("layers"), /*seed=*/1);
+  Model MakeModel() const {
+    Model model(Batch("x").sample_shape(), Metadata("layers"), /*seed=*/1);
     for (const auto& [name, parameter] : model.parameters()) {
       const Tensor& value = Find(name).value;
       EXPECT_EQ(value.values().size(), parameter->value.values().size()) << name;
@@ -81,7 +81,7 @@ class GoldenTest : public testing::TestWithParam<std::string> {
 };
 
 TEST_P(GoldenTest, Outputs) {
-  Sequential model = Model();
+  Model model = MakeModel();
   const Tensor x = Batch("x");
   for (const int threads : {1, 2}) {
     ExpectNear(model.Forward(PassOf(Mode::kInfer, 0, threads), x).values(), "inference", 1e-5);
@@ -91,7 +91,7 @@ TEST_P(GoldenTest, Outputs) {
 
 TEST_P(GoldenTest, GradientsAndSteps) {
   for (const int threads : {1, 2}) {
-    Sequential model = Model();
+    Model model = MakeModel();
     const Tensor x = Batch("x"), dy = Batch("dy");
     Optimizer optimizer({.algorithm = Algorithm::kSGD, .momentum = 0}, model.parameters());
     for (std::uint64_t step = 0; step < static_cast<std::uint64_t>(Number("steps")); ++step) {

@@ -47,7 +47,7 @@ double CentralDifference(reference::Model& model, double& parameter, const std::
 
 void ExpectGradients(const Case& c, std::size_t rows) {
   SCOPED_TRACE(std::string(c.layers) + ", " + std::to_string(rows) + " rows");
-  Sequential model(c.input, c.layers, 5);
+  Model model(c.input, c.layers, 5);
   for (const NamedParameter& named : model.parameters()) {
     if (named.parameter->name == "bias") named.parameter->value = RandomTensor(1, {named.parameter->value.cols()}, 4);
   }
@@ -121,7 +121,7 @@ TEST(GradientsTest, FirstLayersWithoutParameters) {
 
 TEST(GradientsTest, DropoutOfNothingAndOfAll) {
   ExpectGradients({{5}, "dense:8:relu,dropout:0,dense:3"}, 4);
-  Sequential model({5}, "dense:8:relu,dropout:1,dense:3:bias=0", 1);
+  Model model({5}, "dense:8:relu,dropout:1,dense:3:bias=0", 1);
   const Tensor x = RandomTensor(4, {5}, 1);
   Tensor dy = model.Forward(kPass, x).Clone();
   for (const float y : dy.values()) EXPECT_EQ(y, 0.0f);

@@ -215,11 +215,11 @@ TEST(FlattenTest, ChangesTheShapeAlone) {
 }
 
 TEST(ReshapeTest, ChangesTheShapeAlone) {
-  Sequential model({3, 4}, "reshape:2x6,tanh,reshape:12x1x1", 1);
+  Model model({3, 4}, "reshape:2x6,tanh,reshape:12x1x1", 1);
   EXPECT_EQ(model.output_shape(), (Shape{12, 1, 1}));
   EXPECT_EQ(model.Layers(), "reshape:2x6,tanh,reshape:12x1x1");
   EXPECT_NE(ErrorOf([] {
-              Sequential({3, 4}, "reshape:5x2", 1);
+              Model({3, 4}, "reshape:5x2", 1);
             }).find("samples of 12 elements, expected the 10 of 5x2"),
             std::string::npos);
 }

@@ -20,7 +20,7 @@ class ModelFileTest : public testing::Test {
   // What LoadModel says of the small model's file after `change` was made to it.
   template <class Change, class... Parts>
   testing::AssertionResult LoadFails(const Change& change, const Parts&... parts) {
-    Sequential model(Shape{2, 3}, kLayers, 1);
+    Model model(Shape{2, 3}, kLayers, 1);
     SaveModel(path_, model);
     TensorFile file = ReadTensorFile(path_);
     change(file);
@@ -37,7 +37,7 @@ class ModelFileTest : public testing::Test {
 };
 
 TEST_F(ModelFileTest, LoadsWhatItSaved) {
-  Sequential model(Shape{2, 3}, kLayers, 5);
+  Model model(Shape{2, 3}, kLayers, 5);
   SaveModel(path_, model, {{"loss", "mean_squared_error"}, {"scale", "255"}});
   LoadedModel loaded = LoadModel(path_);
   EXPECT_EQ(loaded.model.Layers(), model.Layers());
@@ -55,7 +55,7 @@ TEST_F(ModelFileTest, LoadsWhatItSaved) {
 
 TEST_F(ModelFileTest, Graphs) {
   for (const char* graph : kGraphs) {
-    Sequential model(Shape{6}, graph, 5);
+    Model model(Shape{6}, graph, 5);
     SaveModel(path_, model);
     LoadedModel loaded = LoadModel(path_);
     EXPECT_EQ(loaded.model.Layers(), model.Layers());
@@ -66,7 +66,7 @@ TEST_F(ModelFileTest, Graphs) {
 }
 
 TEST_F(ModelFileTest, NamesAndShapesAreThoseOfPyTorch) {
-  Sequential model(Shape{2, 3}, kLayers, 5);
+  Model model(Shape{2, 3}, kLayers, 5);
   SaveModel(path_, model);
   const TensorFile file = ReadTensorFile(path_);
   std::vector<std::pair<std::string, std::vector<std::size_t>>> found;

@@ -81,7 +81,7 @@ TEST(ModelTest, SharedMemoryChangesNothing) {
   const Tensor x = RandomTensor(kRows, input, 1);
   for (const char* list : kLists) {
     SCOPED_TRACE(list);
-    Sequential model(input, list, 3);
+    Model model(input, list, 3);
     OutOfPlace expected(input, list, 3);
     for (const Mode mode : {Mode::kTrain, Mode::kInfer, Mode::kMonteCarlo, Mode::kTrain}) {
       const Pass pass{.mode = mode, .seed = 9, .step = 5, .first_row = 11};
@@ -107,7 +107,7 @@ TEST(ModelTest, TheInputIsNeverWritten) {
   const Tensor x = RandomTensor(kRows, {12}, 1);
   const Tensor copy = x.Clone();
   for (const char* list : kLists) {
-    Sequential model({12}, list, 3);
+    Model model({12}, list, 3);
     for (const Mode mode : {Mode::kTrain, Mode::kInfer, Mode::kMonteCarlo}) {
       const Tensor& y = model.Forward({.mode = mode}, x);
       EXPECT_NE(y.data(), x.data());
@@ -120,7 +120,7 @@ void ExpectTheReference(const Shape& input, const char* list) {
   SCOPED_TRACE(list);
   const Tensor x = RandomTensor(3, input, 1);
   {
-    Sequential model(input, list, 3);
+    Model model(input, list, 3);
     const reference::Model expected(model);
     for (const Mode mode : {Mode::kTrain, Mode::kInfer, Mode::kMonteCarlo}) {
       const Pass pass{.mode = mode, .seed = 9, .step = 5, .first_row = 11};
@@ -141,13 +141,13 @@ TEST(ModelTest, EqualsTheReference) {
 TEST(ModelTest, GraphsAreTheSameOnAnyThreads) {
   for (const char* graph : kGraphs) {
     ExpectSameOnAnyThreads(graph, RandomTensor(kRows, {6}, 1));
-    const std::string list = Sequential({6}, graph, 3).Layers();
-    EXPECT_EQ(list, Sequential({6}, list, 3).Layers());
+    const std::string list = Model({6}, graph, 3).Layers();
+    EXPECT_EQ(list, Model({6}, list, 3).Layers());
   }
 }
 
 TEST(ModelTest, RefusesGraphsThatAreNone) {
-  const auto error = [](const char* list) { return ErrorOf([&] { Sequential({6}, list, 1); }); };
+  const auto error = [](const char* list) { return ErrorOf([&] { Model({6}, list, 1); }); };
   EXPECT_EQ(error("dense:3,add:a@a"), "model: layer 1 (add:a): nothing before it has the label 'a'");
   EXPECT_EQ(error("dense:3@a,relu@a,add:a"), "model: layer 1 (relu): there is another 'a'");
   EXPECT_EQ(error("dense:3,from:input,dense:2"), "model: layer 0 (dense:3): no layer reads what it makes");
@@ -169,7 +169,7 @@ TEST(ModelTest, RefusesGraphsThatAreNone) {
 
 // Trains for a few steps and returns the first layer's weights.
 Tensor Trained(const Execution& execution, std::size_t rows) {
-  Sequential model({50}, "dropout:0.2,dense:300:relu,dropout:0.5,dense:70:gelu,dropout:0.5,dense:5", 3);
+  Model model({50}, "dropout:0.2,dense:300:relu,dropout:0.5,dense:70:gelu,dropout:0.5,dense:5", 3);
   Optimizer optimizer({}, model.parameters());
   const Tensor x = RandomTensor(rows, {50}, 1);
   const Tensor y = RandomTarget(Loss::kSoftmaxCrossEntropy, rows, 5, 2);
@@ -196,7 +196,7 @@ TEST(ModelTest, TrainingIsTheSameBitsForAnyNumberOfThreads) {
 }
 
 TEST(ModelTest, AnyBatchSizeAfterAnother) {
-  Sequential model({12}, kLists[1], 3);
+  Model model({12}, kLists[1], 3);
   const reference::Model expected(model);
   for (const std::size_t rows : {1u, 100u, 3u, 0u, 129u, 64u}) {
     const Tensor x = RandomTensor(rows, {12}, 1);
@@ -209,7 +209,7 @@ TEST(ModelTest, AnyBatchSizeAfterAnother) {
 }
 
 TEST(ModelTest, DescribesItself) {
-  Sequential model({28, 28}, "flatten,dense:128:relu:l2=0.5,dropout:0.25,dense:10:bias=0", 1);
+  Model model({28, 28}, "flatten,dense:128:relu:l2=0.5,dropout:0.25,dense:10:bias=0", 1);
   EXPECT_EQ(model.Layers(), "flatten,dense:128:l2=0.5,relu,dropout:0.25,dense:10:bias=0");
   EXPECT_EQ(model.input_shape(), (Shape{28, 28}));
   EXPECT_EQ(model.output_shape(), Shape{10});
@@ -231,8 +231,8 @@ TEST(ModelTest, DescribesItself) {
 }
 
 TEST(ModelTest, ItsOwnListBuildsItAgain) {
-  Sequential model({12}, "dense:9:relu,dense:9:tanh,dense:9,gelu,dense:2", 4);
-  Sequential again(model.input_shape(), model.Layers(), 4);
+  Model model({12}, "dense:9:relu,dense:9:tanh,dense:9,gelu,dense:2", 4);
+  Model again(model.input_shape(), model.Layers(), 4);
   for (std::size_t p = 0; p < model.parameters().size(); ++p) {
     EXPECT_TRUE(test::SameBits(model.parameters()[p].parameter->value.values(),
                                again.parameters()[p].parameter->value.values()));
@@ -240,20 +240,20 @@ TEST(ModelTest, ItsOwnListBuildsItAgain) {
 }
 
 TEST(ModelTest, MovesWithItsParameters) {
-  Sequential model({4}, "dense:3", 1);
+  Model model({4}, "dense:3", 1);
   const Parameter* weight = model.parameters()[0].parameter;
-  Sequential moved = std::move(model);
+  Model moved = std::move(model);
   EXPECT_EQ(moved.parameters()[0].parameter, weight);
 }
 
 TEST(ModelTest, RefusesWhatDoesNotFit) {
-  EXPECT_EQ(ErrorOf([] { Sequential({4}, std::vector<std::unique_ptr<Layer>>{}, 1); }),
+  EXPECT_EQ(ErrorOf([] { Model({4}, std::vector<std::unique_ptr<Layer>>{}, 1); }),
             "model: no layers, expected at least one");
-  EXPECT_EQ(ErrorOf([] { Sequential({0}, "dense:3", 1); }),
+  EXPECT_EQ(ErrorOf([] { Model({0}, "dense:3", 1); }),
             "model: layer 0 (dense:3) after shape 0: dense: 0 inputs, expected 1 to 2147483647");
-  EXPECT_NE(ErrorOf([] { Sequential({0}, "relu", 1); }), "no error");
+  EXPECT_NE(ErrorOf([] { Model({0}, "relu", 1); }), "no error");
 
-  Sequential model({28, 28}, "dense:3", 1);
+  Model model({28, 28}, "dense:3", 1);
   const Tensor short_samples(2, {783});
   EXPECT_EQ(ErrorOf([&] { model.Forward({}, short_samples); }), "model: got samples of shape 783, expected 28x28");
   const Tensor x(2, {784});
@@ -263,7 +263,7 @@ TEST(ModelTest, RefusesWhatDoesNotFit) {
 }
 
 TEST(ModelTest, RefusesBackwardThatFollowsNoTraining) {
-  Sequential model({4}, "dense:3", 1);
+  Model model({4}, "dense:3", 1);
   const Tensor x(2, {4}), dy(2, {3});
   const Pass train{.mode = Mode::kTrain};
   const char* expected = "model: Backward without a Forward in training mode before it";
@@ -281,7 +281,7 @@ TEST(ModelTest, RefusesBackwardThatFollowsNoTraining) {
 TEST(ModelTest, WithoutParametersOrRows) {
   for (const int threads : {0, 1, 2}) {
     const Pass pass{.mode = Mode::kTrain, .execution = {.max_threads = threads, .target = {}}};
-    Sequential bare({4}, "relu,dropout:0.5", 1), dense({4}, "dense:3", 1);
+    Model bare({4}, "relu,dropout:0.5", 1), dense({4}, "dense:3", 1);
     const Tensor x = RandomTensor(3, {4}, 1), none(0, {4});
     bare.Backward(pass, bare.Forward(pass, x));
     EXPECT_EQ(dense.Forward(pass, none).rows(), 0u);

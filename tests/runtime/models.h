@@ -27,7 +27,7 @@ inline std::string Specs(std::string_view list) {
 // A forward and a backward pass in training have the same bits on one thread and on two.
 inline void ExpectSameOnAnyThreads(const char* layers, const Tensor& x) {
   SCOPED_TRACE(layers);
-  Sequential one(x.sample_shape(), layers, 3), two(x.sample_shape(), layers, 3);
+  Model one(x.sample_shape(), layers, 3), two(x.sample_shape(), layers, 3);
   const Tensor dy = RandomTensor(x.rows(), one.output_shape(), 2);
   const Pass pass{.mode = Mode::kTrain, .seed = 9, .execution = {.max_threads = 1, .target = {}}};
   Pass on_two = pass;

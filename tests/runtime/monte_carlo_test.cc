@@ -23,7 +23,7 @@ constexpr std::uint64_t kSeed = 77;
 constexpr std::size_t kSamples = 20;
 constexpr Loss kLosses[] = {Loss::kSoftmaxCrossEntropy, Loss::kBinaryCrossEntropy, Loss::kMeanSquaredError};
 
-Sequential MakeModel() { return {Shape{5}, "dense:33:relu,dropout:0.5,dense:17:tanh,dropout:0.1,dense:3", 4}; }
+Model MakeModel() { return {Shape{5}, "dense:33:relu,dropout:0.5,dense:17:tanh,dropout:0.1,dense:3", 4}; }
 
 void ExpectSame(const McPrediction& a, const McPrediction& b) {
   EXPECT_TRUE(test::SameBits(a.mean.values(), b.mean.values()));
@@ -39,7 +39,7 @@ void ExpectSame(const McPrediction& a, const McPrediction& b) {
 // Straight from the definitions, in two passes over all samples.
 class Reference {
  public:
-  Reference(Sequential& model, const Tensor& x, Loss loss) : loss_(loss) {
+  Reference(Model& model, const Tensor& x, Loss loss) : loss_(loss) {
     for (std::size_t t = 0; t < kSamples; ++t) {
       const Tensor& output = model.Forward({Mode::kMonteCarlo, kSeed, t, 0, {}}, x);
       samples_.emplace_back();
@@ -99,7 +99,7 @@ class Reference {
 TEST(MonteCarloTest, EqualsTheDefinitions) {
   const Tensor x = Clusters(70, 1).x.Clone();
   for (const Loss loss : kLosses) {
-    Sequential model = MakeModel();
+    Model model = MakeModel();
     const McPrediction actual = PredictMonteCarlo(model, x, kSamples, kSeed, loss);
     const Reference expected(model, x, loss);
     ASSERT_EQ(actual.mean.rows(), 70u);
@@ -125,7 +125,7 @@ TEST(MonteCarloTest, Graphs) {
   const Tensor x = RandomTensor(3, {6}, 5), others = RandomTensor(140, {6}, 6);
   for (const char* graph : kGraphs) {
     SCOPED_TRACE(graph);
-    Sequential model(Shape{6}, graph, 4);
+    Model model(Shape{6}, graph, 4);
     Tensor mean(3, {3});
     for (std::uint64_t t = 0; t < kSamples; ++t) {
       const Tensor& y = model.Forward({Mode::kMonteCarlo, kSeed, t, 0, {}}, x);
@@ -169,7 +169,7 @@ TEST_P(SharedBatchTest, ChangesNoBit) {
   const std::vector<Tensor> inputs = SomeInputs();
   constexpr double kQuantiles[] = {0.05, 0.5, 1};
   std::vector<McRequest> requests = SomeRequests(inputs, kQuantiles);
-  const Sequential model(Shape{5}, "dense:33:gelu,dropout:0.5,dense:17:tanh,dropout:0.1,dense:18:selu,dense:4", 4);
+  const Model model(Shape{5}, "dense:33:gelu,dropout:0.5,dense:17:tanh,dropout:0.1,dense:18:selu,dense:4", 4);
   for (const Loss loss : {kLosses[0], kLosses[1], kLosses[2], Loss::kGaussianNegativeLogLikelihood}) {
     for (const int threads : {1, 2, 0}) {
       SCOPED_TRACE(testing::Message() << Name(loss) << ", " << threads << " threads");
@@ -188,7 +188,7 @@ TEST_P(SharedBatchTest, ChangesNoBit) {
 // A prediction of some rows is that of each alone, but for the row numbers that choose masks.
 TEST(MonteCarloTest, RowsDoNotDependOnEachOther) {
   const Tensor x = Clusters(301, 2).x.Clone();
-  const Sequential model = MakeModel();
+  const Model model = MakeModel();
   const McPrediction whole = PredictMonteCarlo(model, x, kSamples, kSeed, kLosses[0]);
   Tensor one(1, Shape{5});
   std::ranges::copy(x.row(0), one.data());
@@ -198,11 +198,11 @@ TEST(MonteCarloTest, RowsDoNotDependOnEachOther) {
 
 TEST(MonteCarloTest, ARateReplacesThoseOfAllDropouts) {
   const Tensor x = Clusters(40, 2).x.Clone();
-  const Sequential model = MakeModel();
-  const Sequential other({5}, "dense:33:relu,dropout:0.25,dense:17:tanh,dropout:0.25,dense:3", 4);
-  const Sequential none({5}, "dense:33:relu,dropout:0,dense:17:tanh,dropout:0,dense:3", 4);
+  const Model model = MakeModel();
+  const Model other({5}, "dense:33:relu,dropout:0.25,dense:17:tanh,dropout:0.25,dense:3", 4);
+  const Model none({5}, "dense:33:relu,dropout:0,dense:17:tanh,dropout:0,dense:3", 4);
   const McRequest request{.x = &x, .samples = kSamples, .seed = kSeed};
-  const auto predict = [&](const Sequential& of, std::optional<Rate> rate) {
+  const auto predict = [&](const Model& of, std::optional<Rate> rate) {
     return std::move(PredictMonteCarlo(of, {&request, 1}, kLosses[0], rate)[0]);
   };
   ExpectSame(predict(model, Rate(0.25)), predict(other, {}));
@@ -212,7 +212,7 @@ TEST(MonteCarloTest, ARateReplacesThoseOfAllDropouts) {
 
 TEST(MonteCarloTest, Quantiles) {
   const Tensor x = Clusters(3, 2).x.Clone();
-  Sequential model = MakeModel();
+  Model model = MakeModel();
   constexpr double kQuantiles[] = {0, 0.05, 0.5, 0.999, 1};
   const McRequest request{.x = &x, .samples = kSamples, .seed = kSeed, .quantiles = kQuantiles};
   const McPrediction prediction = std::move(PredictMonteCarlo(model, {&request, 1}, Loss::kMeanSquaredError)[0]);
@@ -236,7 +236,7 @@ TEST(MonteCarloTest, Quantiles) {
 TEST(MonteCarloTest, MeansAndVariancesOfGaussians) {
   constexpr Loss kLoss = Loss::kGaussianNegativeLogLikelihood;
   const Tensor x = Clusters(40, 1).x.Clone();
-  Sequential model(Shape{5}, "dense:33:relu,dropout:0.5,dense:4", 4);
+  Model model(Shape{5}, "dense:33:relu,dropout:0.5,dense:4", 4);
   const McPrediction actual = PredictMonteCarlo(model, x, kSamples, kSeed, kLoss);
   ASSERT_EQ(actual.mean.cols(), 2u);
   EXPECT_EQ(actual.predictive_entropy.rows(), 0u);
@@ -265,12 +265,12 @@ TEST(MonteCarloTest, MeansAndVariancesOfGaussians) {
 }
 
 TEST(MonteCarloTest, GaussiansNeedAnEvenNumberOfOutputs) {
-  const Sequential model(Shape{5}, "dense:3", 4);
+  const Model model(Shape{5}, "dense:3", 4);
   EXPECT_THROW(Predict(model, Clusters(2, 1).x, Loss::kGaussianNegativeLogLikelihood), Error);
 }
 
 TEST(MonteCarloTest, NaNIsPassedOn) {
-  Sequential identity(Shape{2}, "flatten", 1);
+  Model identity(Shape{2}, "flatten", 1);
   Tensor x(2, Shape{2});
   x.row(0)[1] = std::numeric_limits<float>::quiet_NaN();
   constexpr double kQuantiles[] = {0, 0.5};
@@ -289,7 +289,7 @@ TEST(MonteCarloTest, NaNIsPassedOn) {
 
 TEST(MonteCarloTest, SeedsGiveOtherSamples) {
   const Tensor x = Clusters(10, 3).x.Clone();
-  Sequential model = MakeModel();
+  Model model = MakeModel();
   const auto mean = [&](std::uint64_t seed) {
     return PredictMonteCarlo(model, x, kSamples, seed, Loss::kSoftmaxCrossEntropy).mean;
   };
@@ -300,7 +300,7 @@ TEST(MonteCarloTest, SeedsGiveOtherSamples) {
 
 TEST(MonteCarloTest, OneSampleOrNoDropoutHasNoSpread) {
   const Tensor x = Clusters(10, 3).x.Clone();
-  Sequential with = MakeModel(), without(Shape{5}, "dense:4:relu,dense:3", 1);
+  Model with = MakeModel(), without(Shape{5}, "dense:4:relu,dense:3", 1);
   const auto expect_none = [](const McPrediction& prediction) {
     for (const float sd : prediction.standard_deviation.values()) EXPECT_EQ(sd, 0.0f);
     for (const float information : prediction.mutual_information.values()) EXPECT_LT(information, 1e-12f);
@@ -313,7 +313,7 @@ TEST(MonteCarloTest, OneSampleOrNoDropoutHasNoSpread) {
 
 // The output is the sample itself, so that the entropies are known; the extremes must not give NaN.
 TEST(MonteCarloTest, CertainAndUndecidedOutputs) {
-  Sequential identity(Shape{2}, "flatten", 1);
+  Model identity(Shape{2}, "flatten", 1);
   Tensor x(2, Shape{2});
   std::ranges::copy(std::vector<float>{1000, -1000, 3, 3}, x.data());
   const McPrediction softmax = PredictMonteCarlo(identity, x, 3, kSeed, Loss::kSoftmaxCrossEntropy);
@@ -329,7 +329,7 @@ TEST(MonteCarloTest, CertainAndUndecidedOutputs) {
 
 TEST(MonteCarloTest, Errors) {
   const Tensor x = Clusters(5, 3).x.Clone();
-  Sequential model = MakeModel(), other(Shape{4}, "dense:3", 1);
+  Model model = MakeModel(), other(Shape{4}, "dense:3", 1);
   EXPECT_TRUE(Fails([&] { PredictMonteCarlo(model, x, 0, kSeed, kLosses[0]); }, "samples: got 0"));
   EXPECT_TRUE(Fails([&] { PredictMonteCarlo(other, x, 1, kSeed, kLosses[0]); }, "expected 4"));
   EXPECT_TRUE(Fails([&] { Predict(other, x, kLosses[0]); }, "expected 4"));
@@ -342,7 +342,7 @@ TEST(MonteCarloTest, Errors) {
 }
 
 TEST(MonteCarloTest, NoRows) {
-  Sequential model = MakeModel();
+  Model model = MakeModel();
   const McPrediction none = PredictMonteCarlo(model, Tensor(0, Shape{5}), 3, kSeed, kLosses[0]);
   EXPECT_EQ(none.mean.rows(), 0u);
   EXPECT_EQ(Predict(model, Tensor(0, Shape{5}), kLosses[0]).rows(), 0u);
@@ -350,7 +350,7 @@ TEST(MonteCarloTest, NoRows) {
 
 TEST(PredictTest, ManyBatchesEqualSingleRows) {
   const Tensor x = Clusters(2100, 4).x.Clone();
-  Sequential model = MakeModel();
+  Model model = MakeModel();
   for (const Loss loss : kLosses) {
     const Tensor all = Predict(model, x, loss);
     ASSERT_EQ(all.rows(), x.rows());

@@ -22,7 +22,7 @@ namespace {
 
 using reference::ExpectFamilyGradients;
 
-Tensor& Find(Sequential& model, const std::string& name) {
+Tensor& Find(Model& model, const std::string& name) {
   for (const NamedParameter& named : model.parameters()) {
     if (named.name == name) return named.parameter->value;
   }
@@ -45,7 +45,7 @@ TEST(LayerNormTest, Gradients) {
 }
 
 TEST(BatchNormTest, RunningStatisticsFollowTheBatches) {
-  Sequential model({2, 3}, "batch_norm:momentum=0.25", 1);
+  Model model({2, 3}, "batch_norm:momentum=0.25", 1);
   const Tensor x = RandomTensor(4, {2, 3}, 1);
   model.Forward({.mode = Mode::kTrain}, x);
   for (std::size_t c = 0; c < 2; ++c) {
@@ -66,7 +66,7 @@ TEST(BatchNormTest, RunningStatisticsFollowTheBatches) {
 }
 
 TEST(BatchNormTest, OneNumberAChannelGivesTheBias) {
-  Sequential model({3}, "batch_norm", 1);
+  Model model({3}, "batch_norm", 1);
   Find(model, "0.bias").data()[1] = 5;
   const Tensor& y = model.Forward({.mode = Mode::kTrain}, RandomTensor(1, {3}, 1));
   EXPECT_EQ(y.data()[0], 0.0f);
@@ -76,7 +76,7 @@ TEST(BatchNormTest, OneNumberAChannelGivesTheBias) {
 
 // Nothing cancels where the mean is far from 0: one part in 2^24 of 1000, over a deviation of 1.
 TEST(BatchNormTest, MeansFarFromZero) {
-  Sequential model({1}, "batch_norm", 1);
+  Model model({1}, "batch_norm", 1);
   Tensor x = RandomTensor(1000, {1}, 3), shifted = x.Clone();
   for (float& v : shifted.values()) v += 1000;
   const Tensor expected = model.Forward({.mode = Mode::kTrain}, x).Clone();
@@ -86,7 +86,7 @@ TEST(BatchNormTest, MeansFarFromZero) {
 
 TEST(NormLayersTest, NaNStaysInItsChannelOrGroup) {
   for (const std::string layers : {"batch_norm", "layer_norm"}) {
-    Sequential model({2, 2}, layers, 1);
+    Model model({2, 2}, layers, 1);
     Tensor x = RandomTensor(3, {2, 2}, 1);
     x.row(1)[2] = std::numeric_limits<float>::quiet_NaN();
     const Tensor& y = model.Forward({.mode = Mode::kTrain}, x);
@@ -99,7 +99,7 @@ TEST(NormLayersTest, NaNStaysInItsChannelOrGroup) {
 
 // A step of training, and what follows from it.
 std::vector<float> Trained(const Shape& input, const std::string& layers, int threads) {
-  Sequential model(input, layers, 5);
+  Model model(input, layers, 5);
   Optimizer optimizer({}, model.parameters());
   const Tensor x = RandomTensor(300, input, 1);
   for (std::uint64_t step = 0; step < 2; ++step) {
@@ -129,7 +129,7 @@ FALLOW_TEST_EVERY_TARGET(NormTargetTest);
 
 TEST_P(NormTargetTest, InferenceHasTheSameBits) {
   for (const Shape& input : {Shape{77}, Shape{5, 3, 13}}) {
-    Sequential model(input, "batch_norm,layer_norm,batch_norm", 5);
+    Model model(input, "batch_norm,layer_norm,batch_norm", 5);
     unsigned seed = 20;
     for (const NamedParameter& named : model.parameters()) {
       for (float& v : named.parameter->value.values()) v = 0.3f + std::abs(RandomTensor(1, {1}, seed++).data()[0]);
@@ -144,7 +144,7 @@ TEST_P(NormTargetTest, InferenceHasTheSameBits) {
 // Sums differ in last bits.
 TEST_P(NormTargetTest, TrainingIsClose) {
   for (const Shape& input : {Shape{77}, Shape{5, 3, 13}}) {
-    Sequential model(input, "batch_norm,layer_norm", 5);
+    Model model(input, "batch_norm,layer_norm", 5);
     const Tensor x = RandomTensor(9, input, 1);
     const auto gradient = [&](Target target) {
       const Pass pass{.mode = Mode::kTrain, .execution = {.max_threads = 1, .target = target}};

@@ -24,7 +24,7 @@ class OnnxExportTest : public OnnxFileTest {
  protected:
   // The message that was written for a model, which ONNX's checker accepts, and whose output has the shape that it
   // finds.
-  ModelProto Save(Sequential& model, const std::map<std::string, std::string>& metadata = {}) {
+  ModelProto Save(Model& model, const std::map<std::string, std::string>& metadata = {}) {
     SaveOnnx(path_, model, metadata);
     ModelProto proto;
     EXPECT_TRUE(proto.ParseFromString(ReadBytes(path_)));
@@ -37,13 +37,13 @@ class OnnxExportTest : public OnnxFileTest {
     return proto;
   }
   ModelProto Save(const Shape& input, const std::string& layers) {
-    Sequential model(input, layers, 1);
+    Model model(input, layers, 1);
     return Save(model);
   }
 
   void ExpectRoundTrip(const Shape& input, const std::string& layers) {
     SCOPED_TRACE(layers);
-    Sequential model(input, layers, 3);
+    Model model(input, layers, 3);
     Save(model);
     OnnxModel loaded = LoadOnnx(path_);
     EXPECT_EQ(loaded.model.Layers(), model.Layers());
@@ -100,14 +100,14 @@ TEST_F(OnnxExportTest, RoundTripOfTheDropoutFamily) {
 }
 
 TEST_F(OnnxExportTest, LearntRatesStay) {
-  Sequential model(Shape{5}, "dense:4,concrete_dropout,dense:2", 1);
+  Model model(Shape{5}, "dense:4,concrete_dropout,dense:2", 1);
   model.parameters()[2].parameter->value.data()[0] = -0.37f;
   Save(model);
   EXPECT_EQ(LoadOnnx(path_).model.parameters()[2].parameter->value.data()[0], -0.37f);
 }
 
 TEST_F(OnnxExportTest, WhatHasNoForm) {
-  Sequential pool({9, 9}, "maxpool2d:2", 1), deep({2, 2, 2, 2}, "global_avgpool", 1);
+  Model pool({9, 9}, "maxpool2d:2", 1), deep({2, 2, 2, 2}, "global_avgpool", 1);
   EXPECT_TRUE(Fails([&] { SaveOnnx(path_, pool); }, "layer 0 (maxpool2d:2): pooling of samples without channels"));
   EXPECT_TRUE(Fails([&] { SaveOnnx(path_, deep); }, "layer 0 (global_avgpool): global pooling over 4 dimensions"));
 }
@@ -128,7 +128,7 @@ TEST_F(OnnxExportTest, RoundTripOfManyChains) {
 
 // Masks depend on the indices of layers.
 TEST_F(OnnxExportTest, TheSameMasks) {
-  Sequential model(Shape{4, 4}, "dropout:0.1,dense:16,gelu,dropout:0.5,dense:3", 1);
+  Model model(Shape{4, 4}, "dropout:0.1,dense:16,gelu,dropout:0.5,dense:3", 1);
   Save(model);
   OnnxModel loaded = LoadOnnx(path_);
   Tensor x(20, Shape{4, 4});
@@ -164,7 +164,7 @@ TEST_F(OnnxExportTest, WhatOthersSee) {
 }
 
 TEST_F(OnnxExportTest, Metadata) {
-  Sequential model(Shape{2}, "dense:1:l2=0.5", 1);
+  Model model(Shape{2}, "dense:1:l2=0.5", 1);
   const std::map<std::string, std::string> metadata = {{"loss", "naïve \"quotes\"\n"}, {"fallow.layers", "old"}};
   Save(model, metadata);
   EXPECT_EQ(LoadOnnx(path_).metadata,
@@ -188,12 +188,12 @@ TEST_F(OnnxExportTest, WhatCannotBeWritten) {
   std::vector<std::unique_ptr<Layer>> layers;
   layers.push_back(MakeFlatten());
   layers.push_back(std::make_unique<Unknown>());
-  Sequential unknown(Shape{2}, std::move(layers), 1);
+  Model unknown(Shape{2}, std::move(layers), 1);
   EXPECT_TRUE(Fails([&] { SaveOnnx(path_, unknown); }, path_.string() + ": layer 1 (unknown:7): has no form in ONNX"));
-  Sequential scalar(Shape{}, "softmax", 1);
+  Model scalar(Shape{}, "softmax", 1);
   EXPECT_TRUE(Fails([&] { SaveOnnx(path_, scalar); }, "layer 0 (softmax): a softmax over no dimension but the batch"));
   EXPECT_FALSE(std::filesystem::exists(path_));
-  Sequential good(Shape{2}, "relu", 1);
+  Model good(Shape{2}, "relu", 1);
   EXPECT_TRUE(Fails([&] { SaveOnnx(folder_ / "none/x.onnx", good); }, "none/x.onnx.tmp: cannot create"));
   std::filesystem::create_directory(path_.string() + ".tmp");
   EXPECT_TRUE(Fails([&] { SaveOnnx(path_, good); }, "cannot create: Is a directory"));

@@ -65,7 +65,7 @@ TEST(PoolingTest, Shapes) {
 
 std::vector<float> Pooled(const char* layer, const Shape& input, const std::vector<float>& values, Mode mode,
                           Target target) {
-  Sequential model(input, layer, 1);
+  Model model(input, layer, 1);
   Tensor x(1, input);
   std::ranges::copy(values, x.data());
   const auto y = model.Forward({.mode = mode, .execution = {.target = target}}, x).values();
@@ -125,7 +125,7 @@ TEST_P(PoolingTargetTest, SameBitsOnEveryTarget) {
   for (const char* layer : {"maxpool2d:2", "maxpool2d:3:stride=1:padding=1", "maxpool2d:3:stride=3", "avgpool2d:2",
                             "avgpool2d:3:stride=1:padding=1:count_include_pad=0", "avgpool2d:4:stride=3"}) {
     for (const std::size_t width : {4, 7, 16, 33, 70}) {
-      Sequential model({2, 5, width}, layer, 1);
+      Model model({2, 5, width}, layer, 1);
       const Tensor x = RandomTensor(3, {2, 5, width}, 1);
       const Tensor expected = model.Forward({}, x).Clone();
       for (const Mode mode : {Mode::kInfer, Mode::kTrain}) {

@@ -50,7 +50,7 @@ inline Dataset Noise(std::size_t rows, std::uint32_t seed) {
   return data;
 }
 
-inline std::vector<float> Weights(Sequential& model) {
+inline std::vector<float> Weights(Model& model) {
   std::vector<float> weights;
   for (const auto& [name, parameter] : model.parameters()) {
     weights.insert(weights.end(), parameter->value.values().begin(), parameter->value.values().end());

@@ -60,7 +60,7 @@ class Records {
   std::vector<Seen> seen_;
 };
 
-void RunStep(Sequential& model, Optimizer& optimizer, std::uint64_t step, const Execution& execution,
+void RunStep(Model& model, Optimizer& optimizer, std::uint64_t step, const Execution& execution,
              std::size_t rows = kRows) {
   const Tensor x = RandomTensor(rows, {100}, 1);
   const Tensor y = RandomTarget(Loss::kSoftmaxCrossEntropy, rows, 10, 2);
@@ -75,7 +75,7 @@ class StepRecordsTest : public testing::TestWithParam<int> {
  protected:
   void SetUp() override { RunStep(model_, optimizer_, 0, {.max_threads = GetParam(), .profile = records_.sink()}); }
 
-  Sequential model_{{100}, kLayers, 1};
+  Model model_{{100}, kLayers, 1};
   Optimizer optimizer_{{}, model_.parameters()};
   Records records_;
 };
@@ -197,7 +197,7 @@ TEST(ProfileTest, TrainingHasTheSameBits) {
   std::vector<std::vector<float>> weights;
   for (const bool profiled : {false, true}) {
     for (const int threads : {1, 2}) {
-      Sequential model({5}, "dense:24:relu,dropout:0.3,dense:3", 3);
+      Model model({5}, "dense:24:relu,dropout:0.3,dense:3", 3);
       options.execution = {.max_threads = threads, .profile = profiled ? records.sink() : nullptr};
       Train(model, data, nullptr, options);
       weights.push_back(Weights(model));

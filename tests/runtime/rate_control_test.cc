@@ -117,7 +117,7 @@ TEST(RateControlTest, AMovedRateIsTheRate) {
   for (const char* from : {"0", "0.3", "1"}) {
     for (const char* to : {"0", "0.5", "1"}) {
       SCOPED_TRACE(std::string(from) + " to " + to);
-      Sequential moved({7}, layers(from), 1), built({7}, layers(to), 1);
+      Model moved({7}, layers(from), 1), built({7}, layers(to), 1);
       moved.Forward(pass, x);
       moved.Backward(pass, dy);
       EXPECT_TRUE(moved.set_dropout_rate(2, std::stod(to)));
@@ -146,7 +146,7 @@ TEST(RateControlTest, LayersThatDropInside) {
   const Pass pass{.mode = Mode::kTrain, .seed = 5, .step = 3};
   for (const char* to : {"0", "0.6"}) {
     SCOPED_TRACE(to);
-    Sequential moved({6}, layers("0.3"), 1), built({6}, layers(to), 1);
+    Model moved({6}, layers("0.3"), 1), built({6}, layers(to), 1);
     ASSERT_EQ(Rates(moved.dropout_rates()), (std::vector{0.3, 0.3}));
     for (const std::size_t layer : {0u, 1u}) EXPECT_TRUE(moved.set_dropout_rate(layer, std::stod(to)));
     EXPECT_EQ(moved.Layers(), built.Layers());
@@ -160,11 +160,11 @@ TEST(RateControlTest, LayersThatDropInside) {
     moved.set_dropout_rate(0, 0.5);  // And back from 0.
     EXPECT_EQ(moved.dropout_rates()[0].rate, 0.5);
   }
-  EXPECT_TRUE(Sequential({6}, layers("0"), 1).dropout_rates().empty());
+  EXPECT_TRUE(Model({6}, layers("0"), 1).dropout_rates().empty());
 }
 
 TEST(RateControlTest, RatesThatCannotBeMoved) {
-  Sequential model({5}, kLayers, 1);
+  Model model({5}, kLayers, 1);
   EXPECT_TRUE(Fails([&] { model.set_dropout_rate(1, 0.5); }, "layer 1 has no dropout rate"));
   EXPECT_TRUE(Fails([&] { model.set_dropout_rate(9, 0.5); }, "layer 9 has no dropout rate"));
   EXPECT_TRUE(Fails([&] { model.set_dropout_rate(0, 1.5); }, "layer 0: the rate is 1.5"));
@@ -181,7 +181,7 @@ TEST(RateControlTest, RatesThatCannotBeMoved) {
 TEST(RateControlTest, TrainingMovesRatesStepByStep) {
   const Dataset data = Clusters(203, 1);
   const TrainingOptions options = MakeOptions(RateControl::kCurriculum);
-  Sequential actual({5}, kLayers, 1), expected({5}, kLayers, 1);
+  Model actual({5}, kLayers, 1), expected({5}, kLayers, 1);
   const TrainingResult result = Train(actual, data, nullptr, options);
 
   Optimizer optimizer(options.optimizer, expected.parameters());
@@ -213,7 +213,7 @@ TEST(RateControlTest, TrainingFollowsTheGap) {
   options.optimizer.learning_rate = 0.03;
   options.rate_control.layers = {3};
   options.rate_control.most = 0.15;
-  Sequential model({5}, "dropout:0.05,dense:100:tanh,dropout:0.05,dense:3", 1);
+  Model model({5}, "dropout:0.05,dense:100:tanh,dropout:0.05,dense:3", 1);
   const TrainingResult result = Train(model, train, &validation, options);
   EXPECT_EQ(Rates(result.history.front().dropout_rates), (std::vector{0.05, 0.05}));
   EXPECT_EQ(Rates(result.history.back().dropout_rates), (std::vector{0.05, 0.15}));
@@ -229,7 +229,7 @@ TEST(RateControlTest, TheModelHasTheRatesOfItsWeights) {
   TrainingOptions options = MakeOptions(RateControl::kLinear);
   options.epochs = 60;
   options.early_stopping_patience = 3;
-  Sequential best({5}, kLayers, 1);
+  Model best({5}, kLayers, 1);
   const TrainingResult result = Train(best, train, &validation, options);
   ASSERT_LT(result.best_epoch, result.history.size());
   EXPECT_EQ(best.dropout_rates(), result.history[result.best_epoch - 1].dropout_rates);
@@ -238,12 +238,12 @@ TEST(RateControlTest, TheModelHasTheRatesOfItsWeights) {
   const TrainingCallbacks callbacks{.on_resume = {}, .on_step = {}, .on_epoch = {}, .should_stop = [&] {
                                       return ++steps == 5;
                                     }};  // In the third epoch of two steps.
-  Sequential stopped({5}, kLayers, 1);
+  Model stopped({5}, kLayers, 1);
   const TrainingResult two = Train(stopped, train, &validation, options, callbacks);
   ASSERT_EQ(two.history.size(), 2u);
   EXPECT_EQ(stopped.dropout_rates(), two.history.back().dropout_rates);
   steps = 4;
-  Sequential at_once({5}, kLayers, 1);
+  Model at_once({5}, kLayers, 1);
   Train(at_once, train, &validation, options, callbacks);
   EXPECT_EQ(Rates(at_once.dropout_rates()), (std::vector{0.2, 0.5}));
 }
@@ -252,7 +252,7 @@ TEST(RateControlTest, Errors) {
   const auto fails = [](const auto& change, const char* layers, const auto&... parts) {
     TrainingOptions options = MakeOptions(RateControl::kGap);
     change(options.rate_control);
-    Sequential model({5}, layers, 1);
+    Model model({5}, layers, 1);
     const Dataset data = Clusters(40, 1);
     return Fails([&] { Train(model, data, &data, options); }, parts...);
   };
@@ -270,7 +270,7 @@ TEST(RateControlTest, Errors) {
   EXPECT_TRUE(fails([](O& o) { o.layers = {0, 1}; }, kLayers, "rate_control.layers: got 1"));
   EXPECT_TRUE(fails([](O&) {}, "dense:3", "no dropout rate to move"));
   const Dataset data = Clusters(40, 1);
-  Sequential model({5}, kLayers, 1);
+  Model model({5}, kLayers, 1);
   EXPECT_TRUE(Fails([&] { Train(model, data, nullptr, MakeOptions(RateControl::kGap)); }, "gap needs validation data"));
 }
 

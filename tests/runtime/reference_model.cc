@@ -119,7 +119,7 @@ double RowLoss(Loss loss, const Row& output, std::span<const float> target) {
   return sum / static_cast<double>(output.size());
 }
 
-Model::Model(Sequential& model) {
+Model::Model(Model& model) {
   for (const NamedParameter& named : model.parameters()) {
     const auto values = named.parameter->value.values();
     parameters.emplace_back(values.begin(), values.end());

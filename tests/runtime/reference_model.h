@@ -29,7 +29,7 @@ double RowLoss(Loss loss, const Row& output, std::span<const float> target);
 // A copy of a model, its parameters in double and free to change.
 class Model {
  public:
-  explicit Model(Sequential& model);
+  explicit Model(Model& model);
 
   // parameters[p][i]: element i of model.parameters()[p].
   std::vector<Row> parameters;

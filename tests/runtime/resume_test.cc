@@ -63,7 +63,7 @@ class ResumeTest : public testing::Test {
   Outcome Run(
       bool resume, std::size_t stop_after_steps = 0, std::uint64_t seed = 1,
       const std::function<void()>& after_step = [] {}) {
-    Sequential model(Shape{5}, kLayers, seed);
+    Model model(Shape{5}, kLayers, seed);
     std::size_t steps = 0;
     TrainingCallbacks callbacks;
     callbacks.on_step = [&](const Progress&) {
@@ -98,7 +98,7 @@ class ResumeTest : public testing::Test {
   testing::AssertionResult ResumeFails(const auto& change, const auto&... parts) {
     const TrainingOptions before = options_;
     change();
-    Sequential model(Shape{5}, kLayers, 7);
+    Model model(Shape{5}, kLayers, 7);
     const std::vector<float> weights = Weights(model);
     const testing::AssertionResult fails =
         Fails([&] { Train(model, train_, has_validation_ ? &validation_ : nullptr, options_, {}, true); }, parts...);
@@ -230,7 +230,7 @@ TEST_F(ResumeTest, OtherSettings) {
 TEST_F(ResumeTest, OtherModelLossOrData) {
   Run(false, 2 * kStepsPerEpoch);
   const auto fails = [&](const char* layers, Loss loss, const auto&... parts) {
-    Sequential model(Shape{5}, layers, 1);
+    Model model(Shape{5}, layers, 1);
     options_.loss = loss;
     return Fails([&] { Train(model, train_, &validation_, options_, {}, true); }, parts...);
   };
@@ -283,7 +283,7 @@ TEST_F(ResumeTest, DamagedCheckpoints) {
   const std::string bytes = ReadBytes(options_.checkpoint);
   WriteBytes(options_.checkpoint, bytes.substr(0, bytes.size() - 1));
   EXPECT_TRUE(ResumeFails([] {}, options_.checkpoint.string() + ": "));
-  Sequential model(Shape{5}, kLayers, 1);
+  Model model(Shape{5}, kLayers, 1);
   SaveModel(options_.checkpoint, model);
   EXPECT_TRUE(ResumeFails([] {}, "not a checkpoint"));
 }

@@ -48,7 +48,7 @@ Tensor Tokens(std::size_t rows, unsigned seed) {
 TEST(SequencesTest, EqualTheReference) {
   const Tensor x = Tokens(kRows, 1);
   for (const char* list : kModels) {
-    Sequential model({kSteps}, list, 3);
+    Model model({kSteps}, list, 3);
     const reference::Model expected(model);
     for (const Mode mode : {Mode::kTrain, Mode::kInfer, Mode::kMonteCarlo}) {
       const Pass pass{.mode = mode, .seed = 9, .step = 5, .first_row = 11};
@@ -72,7 +72,7 @@ FALLOW_TEST_EVERY_TARGET(SequencesTargetTest);
 TEST_P(SequencesTargetTest, PredictionsAreTheSame) {
   const Tensor x = Tokens(2, 5), others = Tokens(40, 6);
   for (const char* list : kModels) {
-    const Sequential model({kSteps}, list, 3);
+    const Model model({kSteps}, list, 3);
     for (const std::size_t samples : {0, 5}) {
       const McRequest request{.x = &x, .samples = samples, .seed = 8};
       const McRequest requests[] = {{.x = &others, .samples = samples, .seed = 8}, request};
@@ -90,7 +90,7 @@ TEST_P(SequencesTargetTest, PredictionsAreTheSame) {
 TEST_P(SequencesTargetTest, OutputsOutsideOfTrainingAreTheSame) {
   const Tensor x = Tokens(kRows, 1);
   for (const char* list : kModels) {
-    Sequential best({kSteps}, list, 3), model({kSteps}, list, 3);
+    Model best({kSteps}, list, 3), model({kSteps}, list, 3);
     for (const Mode mode : {Mode::kInfer, Mode::kMonteCarlo}) {
       Pass pass{.mode = mode, .seed = 9, .step = 5};
       const Tensor& expected = best.Forward(pass, x);
@@ -104,7 +104,7 @@ TEST_P(SequencesTargetTest, OutputsOutsideOfTrainingAreTheSame) {
 TEST(SequencesTest, SamplesAreThoseOfForward) {
   const Tensor x = Tokens(40, 1);
   for (const char* list : kModels) {
-    Sequential model({kSteps}, list, 3);
+    Model model({kSteps}, list, 3);
     const McPrediction actual = PredictMonteCarlo(model, x, 2, 8, Loss::kMeanSquaredError);
     const Tensor first = model.Forward({.mode = Mode::kMonteCarlo, .seed = 8, .step = 0}, x).Clone();
     const Tensor& second = model.Forward({.mode = Mode::kMonteCarlo, .seed = 8, .step = 1}, x);
@@ -116,13 +116,13 @@ TEST(SequencesTest, SamplesAreThoseOfForward) {
 
 TEST(SequencesTest, ARateReplacesThoseThatAreNot0) {
   const Tensor x = Tokens(20, 2);
-  const Sequential model({kSteps},
-                         "embedding:11:6:dropout=0.5,lstm:9:dropout=0.1:zoneout=0.4:weight_dropout=0.2,dense:3", 4);
-  const Sequential other({kSteps},
-                         "embedding:11:6:dropout=0.25,lstm:9:dropout=0.25:zoneout=0.25:weight_dropout=0.25,dense:3", 4);
-  const Sequential none({kSteps}, "embedding:11:6,lstm:9,dense:3", 4);
+  const Model model({kSteps}, "embedding:11:6:dropout=0.5,lstm:9:dropout=0.1:zoneout=0.4:weight_dropout=0.2,dense:3",
+                    4);
+  const Model other({kSteps},
+                    "embedding:11:6:dropout=0.25,lstm:9:dropout=0.25:zoneout=0.25:weight_dropout=0.25,dense:3", 4);
+  const Model none({kSteps}, "embedding:11:6,lstm:9,dense:3", 4);
   const McRequest request{.x = &x, .samples = 4, .seed = 5};
-  const auto predict = [&](const Sequential& of, std::optional<Rate> rate) {
+  const auto predict = [&](const Model& of, std::optional<Rate> rate) {
     return std::move(PredictMonteCarlo(of, {&request, 1}, Loss::kMeanSquaredError, rate)[0].mean);
   };
   EXPECT_TRUE(test::SameBits(predict(model, Rate(0.25)).values(), predict(other, {}).values()));
@@ -132,7 +132,7 @@ TEST(SequencesTest, ARateReplacesThoseThatAreNot0) {
 }
 
 TEST(SequencesTest, WordDropoutTakesAllOfATokenInASample) {
-  Sequential model({kSteps}, "embedding:3:4:dropout=0.5", 3);
+  Model model({kSteps}, "embedding:3:4:dropout=0.5", 3);
   const Tensor x = RandomTokens(kRows, kSteps, 3, 1);
   const Tensor& y = model.Forward({.mode = Mode::kTrain, .seed = 1}, x);
   std::size_t dropped = 0, both = 0;
@@ -153,11 +153,10 @@ TEST(SequencesTest, WordDropoutTakesAllOfATokenInASample) {
 }
 
 TEST(SequencesTest, PaddingHasNoGradientAndChangesNothing) {
-  Sequential model(
-      {kSteps}, "embedding:11:6:padding=0,lstm:9:sequences=1:bidirectional=1:mask=1,gru:5:bidirectional=1:mask=1", 3);
-  Sequential shorter({kSteps - 3},
-                     "embedding:11:6:padding=0,lstm:9:sequences=1:bidirectional=1:mask=1,gru:5:bidirectional=1:mask=1",
-                     3);
+  Model model({kSteps},
+              "embedding:11:6:padding=0,lstm:9:sequences=1:bidirectional=1:mask=1,gru:5:bidirectional=1:mask=1", 3);
+  Model shorter({kSteps - 3},
+                "embedding:11:6:padding=0,lstm:9:sequences=1:bidirectional=1:mask=1,gru:5:bidirectional=1:mask=1", 3);
   Tensor x(1, {kSteps}), part(1, {kSteps - 3});
   for (std::size_t t = 0; t + 3 < kSteps; ++t) x.row(0)[t] = part.row(0)[t] = static_cast<float>(t + 2);
   EXPECT_TRUE(test::SameBits(model.Forward({}, x).values(), shorter.Forward({}, part).values()));
@@ -170,7 +169,7 @@ TEST(SequencesTest, PaddingHasNoGradientAndChangesNothing) {
 }
 
 TEST(SequencesTest, NothingButPaddingIsZeros) {
-  Sequential model({kSteps}, "embedding:11:6:padding=0,lstm:9:sequences=1:mask=1,gru:5:bidirectional=1:mask=1", 3);
+  Model model({kSteps}, "embedding:11:6:padding=0,lstm:9:sequences=1:mask=1,gru:5:bidirectional=1:mask=1", 3);
   const Tensor x(3, {kSteps});
   const Pass pass{.mode = Mode::kTrain};
   for (const float y : model.Forward({}, x).values()) EXPECT_EQ(y, 0.0f);
@@ -183,7 +182,7 @@ TEST(SequencesTest, NothingButPaddingIsZeros) {
 
 TEST(SequencesTest, NaNIsPassedOnWithinItsRow) {
   for (const char* list : {"lstm:4", "gru:4:mask=1"}) {
-    Sequential model({3, 2}, list, 1);
+    Model model({3, 2}, list, 1);
     Tensor x = RandomTensor(2, {3, 2}, 1);
     x.row(1)[1] = std::numeric_limits<float>::quiet_NaN();
     for (const Mode mode : {Mode::kTrain, Mode::kInfer}) {
@@ -199,7 +198,7 @@ TEST(SequencesTest, TrainingResumes) {
   Dataset data{Tokens(90, 1), RandomTarget(Loss::kSoftmaxCrossEntropy, 90, 3, 2)};
   for (const char* list : kModels) {
     const auto train = [&](std::size_t epochs, int threads, const std::filesystem::path& checkpoint, bool resume) {
-      Sequential model({kSteps}, list, 3);
+      Model model({kSteps}, list, 3);
       TrainingOptions options;
       options.epochs = 4;
       options.batch_size = 40;
@@ -220,7 +219,7 @@ TEST(SequencesTest, TrainingResumes) {
 }
 
 TEST(SequencesTest, InitialValuesAndNames) {
-  Sequential model({kSteps}, "embedding:1000:64:padding=3,gru:16:bidirectional=1", 3);
+  Model model({kSteps}, "embedding:1000:64:padding=3,gru:16:bidirectional=1", 3);
   const std::vector<NamedParameter> parameters = model.parameters();
   std::string names;
   for (const auto& [name, parameter] : parameters) names += name + ' ';
@@ -244,7 +243,7 @@ TEST(SequencesTest, InitialValuesAndNames) {
 }
 
 TEST(SequencesTest, TokensOutOfRangeAreErrors) {
-  Sequential model({kSteps}, "embedding:11:6,lstm:4", 3);
+  Model model({kSteps}, "embedding:11:6,lstm:4", 3);
   for (const float bad : {11.0f, -1.0f, 0.5f, 1e30f, std::numeric_limits<float>::quiet_NaN()}) {
     Tensor x = RandomTokens(3, kSteps, kVocabulary, 1);
     x.row(2)[4] = bad;
@@ -252,7 +251,7 @@ TEST(SequencesTest, TokensOutOfRangeAreErrors) {
     EXPECT_TRUE(Fails([&] { Predict(model, x, Loss::kMeanSquaredError); }, "embedding: row 2 holds"));
   }
   // From another layer they are NaN.
-  Sequential behind({kSteps}, "relu,embedding:11:2", 3);
+  Model behind({kSteps}, "relu,embedding:11:2", 3);
   Tensor x = RandomTokens(1, kSteps, kVocabulary, 1);
   x.row(0)[1] = 10.5f;
   const Tensor& y = behind.Forward({}, x);
@@ -261,7 +260,7 @@ TEST(SequencesTest, TokensOutOfRangeAreErrors) {
 }
 
 TEST(SequencesTest, ShapesThatDoNotFit) {
-  const auto make = [](const Shape& shape, const char* list) { return [=] { Sequential(shape, list, 1); }; };
+  const auto make = [](const Shape& shape, const char* list) { return [=] { Model(shape, list, 1); }; };
   EXPECT_TRUE(Fails(make({5}, "lstm:4"), "lstm: got shape 5, expected (steps, features)"));
   EXPECT_TRUE(Fails(make({5, 3, 2}, "gru:4"), "gru: got shape 5x3x2"));
   EXPECT_TRUE(Fails(make({5, 3}, "embedding:4:2"), "embedding: got shape 5x3, expected (tokens)"));

@@ -21,7 +21,7 @@ namespace {
 constexpr char kLayers[] = "dense:24:relu,dropout:0.3,dense:16:relu,dropout:0.1,dense:3";
 constexpr std::size_t kRows = 203;  // The last batch is smaller.
 
-Sequential MakeModel() { return {Shape{5}, kLayers, 3}; }
+Model MakeModel() { return {Shape{5}, kLayers, 3}; }
 
 TrainingOptions MakeOptions() {
   TrainingOptions options;
@@ -33,13 +33,13 @@ TrainingOptions MakeOptions() {
 }
 
 std::vector<float> Train(const TrainingOptions& options) {
-  Sequential model = MakeModel();
+  Model model = MakeModel();
   Train(model, Clusters(kRows, 1), nullptr, options);
   return Weights(model);
 }
 
 TEST(TrainingTest, LearnsTheClusters) {
-  Sequential model = MakeModel();
+  Model model = MakeModel();
   const Dataset validation = Clusters(200, 2);
   TrainingOptions options = MakeOptions();
   options.epochs = 20;
@@ -55,7 +55,7 @@ TEST(TrainingTest, EqualsTheLoopWrittenOut) {
   TrainingOptions options = MakeOptions();
   options.schedule = {Schedule::kCosine, 5, 10, 0.1};
   options.seed = 0x1234567890;
-  Sequential actual = MakeModel(), expected = MakeModel();
+  Model actual = MakeModel(), expected = MakeModel();
   const TrainingResult result = Train(actual, data, nullptr, options);
 
   Optimizer optimizer(options.optimizer, expected.parameters());
@@ -90,7 +90,7 @@ TEST(TrainingTest, ThreadsDoNotMatterAndSeedsDo) {
 
 TEST(TrainingTest, HistoryHoldsFiguresWithoutDropout) {
   const Dataset train = Clusters(kRows, 1), validation = Clusters(1500, 2);
-  Sequential model = MakeModel();
+  Model model = MakeModel();
   const TrainingResult result = Train(model, train, &validation, MakeOptions());
   ASSERT_EQ(result.history.size(), 4u);
   for (std::size_t i = 0; i < 4; ++i) EXPECT_EQ(result.history[i].epoch, i + 1);
@@ -109,7 +109,7 @@ TEST(TrainingTest, HistoryHoldsFiguresWithoutDropout) {
 
 TEST(TrainingTest, RegressionHasNoAccuracy) {
   const Dataset data = Clusters(100, 1);
-  Sequential model(Shape{5}, "dense:1", 1);
+  Model model(Shape{5}, "dense:1", 1);
   TrainingOptions options = MakeOptions();
   options.loss = Loss::kMeanSquaredError;
   const TrainingResult result = Train(model, data, &data, options);
@@ -120,7 +120,7 @@ TEST(TrainingTest, RegressionHasNoAccuracy) {
 
 TEST(EvaluateModelTest, BatchesAddUpInTheOrderOfTheRows) {
   const Dataset data = Clusters(2300, 5);
-  Sequential model = MakeModel();
+  Model model = MakeModel();
   const LossSum whole = EvaluateModel(model, data, Loss::kSoftmaxCrossEntropy);
   const LossSum once = Evaluate(Loss::kSoftmaxCrossEntropy, model.Forward({}, data.x), data.y, nullptr);
   EXPECT_NEAR(whole.loss, once.loss, 1e-9 * once.loss);
@@ -134,7 +134,7 @@ TEST(TrainingTest, EarlyStoppingReturnsTheBestWeights) {
   options.epochs = 50;
   options.early_stopping_patience = 4;
   options.optimizer.learning_rate = 0.002;
-  Sequential model = MakeModel();
+  Model model = MakeModel();
   const TrainingResult result = Train(model, train, &validation, options);
   ASSERT_LT(result.history.size(), 50u);
   EXPECT_GT(result.best_epoch, 1u);  // Otherwise the test shows nothing about keeping the best.
@@ -150,7 +150,7 @@ TEST(TrainingTest, PatienceThatIsNeverExhaustedStillReturnsTheBestWeights) {
   TrainingOptions options = MakeOptions();
   options.epochs = 12;
   options.early_stopping_patience = 100;
-  Sequential model = MakeModel();
+  Model model = MakeModel();
   const TrainingResult result = Train(model, train, &validation, options);
   ASSERT_EQ(result.history.size(), 12u);
   ASSERT_LT(result.best_epoch, 12u);
@@ -162,7 +162,7 @@ TEST(TrainingTest, WithoutPatienceTheLastWeightsStayAndTheBestEpochIsNamed) {
   const Dataset train = Clusters(60, 1), validation = Noise(60, 2);
   TrainingOptions options = MakeOptions();
   options.epochs = 12;
-  Sequential model = MakeModel();
+  Model model = MakeModel();
   const TrainingResult result = Train(model, train, &validation, options);
   EXPECT_LT(result.best_epoch, 12u);
   EXPECT_EQ(EvaluateModel(model, validation, options.loss).mean_loss(), *result.history.back().validation_loss);
@@ -190,7 +190,7 @@ TEST(TrainingTest, Callbacks) {
     const std::string history = ReadTensorFile(options.checkpoint).metadata.at("fallow.history");
     EXPECT_NE(history.find("\"epoch\":" + std::to_string(record.epoch)), std::string::npos);
   };
-  Sequential model = MakeModel();
+  Model model = MakeModel();
   Train(model, Clusters(kRows, 1), nullptr, options, callbacks);
   EXPECT_EQ(epochs, (std::vector<std::size_t>{1, 2, 3, 4}));
   ASSERT_EQ(steps.size(), 28u);
@@ -208,7 +208,7 @@ TEST(TrainingTest, StepsAllocateNothing) {
       before = AllocationCount();
     };
     callbacks.should_stop = [] { return false; };
-    Sequential model = MakeModel();
+    Model model = MakeModel();
     Train(model, Clusters(kRows, 1), nullptr, options, callbacks);
     EXPECT_GT(before, 0u);
     EXPECT_EQ(allocations, 0u);
@@ -225,7 +225,7 @@ TEST(TrainingTest, StoppingReturnsTheWeightsOfTheLastWholeEpoch) {
     std::size_t steps = 0;
     callbacks.on_step = [&](const Progress&) { ++steps; };
     callbacks.should_stop = [&] { return steps == stop_after; };
-    Sequential stopped = MakeModel(), expected = MakeModel();
+    Model stopped = MakeModel(), expected = MakeModel();
     const TrainingResult result = Train(stopped, data, nullptr, MakeOptions(), callbacks);
     EXPECT_EQ(steps, stop_after);
     EXPECT_EQ(result.history.size(), whole);
@@ -246,7 +246,7 @@ TEST(TrainingTest, DivergenceLeavesTheLastGoodCheckpoint) {
     options.optimizer.algorithm = Algorithm::kSGD;
     options.schedule = {Schedule::kStep, 0, 2, 1e45};
     options.checkpoint = folder / "run";
-    Sequential model(Shape{5}, layers, 1);
+    Model model(Shape{5}, layers, 1);
     std::vector<float> good;
     TrainingCallbacks callbacks;
     callbacks.on_epoch = [&](const EpochRecord&) { good = Weights(model); };
@@ -268,7 +268,7 @@ TEST(TrainingTest, AnInfiniteWeightThatTheLossDoesNotShow) {
   options.batch_size = 50;
   options.optimizer.algorithm = Algorithm::kSGD;
   options.optimizer.learning_rate = 1e45;
-  Sequential model(Shape{1}, "dense:3:tanh:bias=0", 1);
+  Model model(Shape{1}, "dense:3:tanh:bias=0", 1);
   EXPECT_TRUE(Fails([&] { Train(model, data, nullptr, options); },
                     "training diverged: parameter 0.weight is not finite in epoch 1"));
 }
@@ -278,7 +278,7 @@ TEST(TrainingTest, Errors) {
   const auto fails = [&](const auto& change, const auto&... parts) {
     TrainingOptions options = MakeOptions();
     change(options);
-    Sequential model = MakeModel();
+    Model model = MakeModel();
     return Fails([&] { Train(model, data, nullptr, options); }, parts...);
   };
   constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
@@ -298,7 +298,7 @@ TEST(TrainingTest, DataThatDoNotFit) {
     const Dataset good = Clusters(50, 1);
     Dataset bad = Clusters(50, 1);
     change(bad);
-    Sequential model = MakeModel();
+    Model model = MakeModel();
     const auto check = [&](const char* name, const auto& body) {
       const testing::AssertionResult result = Fails(body, name, parts...);
       if (!result) ADD_FAILURE() << name << ": " << result.message();

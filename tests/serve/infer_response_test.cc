@@ -12,7 +12,7 @@ namespace fallow::serve {
 namespace {
 
 ServedModel MakeModel() {
-  return {"a \"name\"", "3", "onnx", "x", "y", nn::Sequential({2}, "dense:2", 1), nn::Loss::kMeanSquaredError, {}, {}};
+  return {"a \"name\"", "3", "onnx", "x", "y", nn::Model({2}, "dense:2", 1), nn::Loss::kMeanSquaredError, {}, {}};
 }
 
 nn::McPrediction PredictionOf(float a, float b) {

@@ -36,7 +36,7 @@ void CheckTrace(const std::filesystem::path& path) {
 
 // Returns how many samples were trained on. Measures steps alone: neither the evaluation after an epoch nor the first
 // step, which allocates buffers and starts threads, if there are others.
-std::size_t MeasureSteps(nn::Sequential& model, const TrainingData& data, const nn::TrainingOptions& training,
+std::size_t MeasureSteps(nn::Model& model, const TrainingData& data, const nn::TrainingOptions& training,
                          std::uint64_t most_steps, ProfileSums& sums) {
   std::size_t samples = 0;
   const std::size_t rows = data.train.rows();
@@ -75,7 +75,7 @@ int RunProfile(const Options& command_line, ProfileOptions& options) {
   ResolveTrainOptions(command_line, options.train);
   if (!options.trace.empty()) CheckTrace(options.trace);
   const TrainingData data = LoadData(options.train);
-  nn::Sequential model(data.train.x.sample_shape(), options.train.layers, options.train.seed);
+  nn::Model model(data.train.x.sample_shape(), options.train.layers, options.train.seed);
   options.train.loss = nn::Name(ChooseLoss(options.train, model.output_shape().elements(), data));
 
   std::vector<std::string> layers;

@@ -112,7 +112,7 @@ void CheckSweepOptions(const TrainOptions& options) {
 
 SweepPlan MakePlan(const SweepOptions& options, const TrainingData& data) {
   const TrainOptions& train = options.train;
-  nn::Sequential model(data.train.x.sample_shape(), train.layers, train.seed);
+  nn::Model model(data.train.x.sample_shape(), train.layers, train.seed);
   SweepPlan plan;
   plan.loss = ChooseLoss(train, model.output_shape().elements(), data);
   plan.by_accuracy = options.score.empty() ? nn::HasAccuracy(plan.loss) : options.score == "accuracy";
@@ -185,7 +185,7 @@ bool Refit(const SweepPlan& plan, const SweepResults& results, TrainOptions opti
   options.validation = 0;
   options.patience = 0;
   const TrainingData data = LoadData(options);
-  nn::Sequential model(data.train.x.sample_shape(), options.layers, options.seed);
+  nn::Model model(data.train.x.sample_shape(), options.layers, options.seed);
   for (std::size_t i = 0; i < plan.layers.size(); ++i) {
     model.set_dropout_rate(plan.layers[i], plan.candidates[results.Winner()][i]);
   }

@@ -95,7 +95,7 @@ void SweepRunner::TrainOne(const SweepRun& run) {
 
 // Sets `finished` to whether the run got as far as the rung's epochs, or as early stopping lets it.
 Outcome SweepRunner::Train(const SweepRun& run, bool* finished) {
-  nn::Sequential model(data_.train.x.sample_shape(), options_.layers, run.seed);
+  nn::Model model(data_.train.x.sample_shape(), options_.layers, run.seed);
   for (std::size_t i = 0; i < plan_.layers.size(); ++i) {
     model.set_dropout_rate(plan_.layers[i], plan_.candidates[run.candidate][i]);
   }

@@ -52,7 +52,7 @@ class RunGuard {
   bool made_folder_ = false;
 };
 
-nn::TrainingResult TrainWithBar(nn::Sequential& model, const TrainingData& data, const nn::TrainingOptions& options,
+nn::TrainingResult TrainWithBar(nn::Model& model, const TrainingData& data, const nn::TrainingOptions& options,
                                 Run& run, const RunFiles& files, bool resume) {
   ProgressBar bar(nn::HasAccuracy(run.loss));
   nn::TrainingCallbacks callbacks;
@@ -110,7 +110,7 @@ void PrintSummary(const Run& run, const RunFiles& files, const std::string& pict
       files.folder.c_str(), picture.c_str());
 }
 
-void PrintTest(nn::Sequential& model, const nn::Dataset& test, const Run& run, const nn::TrainingOptions& options) {
+void PrintTest(nn::Model& model, const nn::Dataset& test, const Run& run, const nn::TrainingOptions& options) {
   const nn::LossSum sum = nn::EvaluateModel(model, test, run.loss, options.execution, options.loss_options);
   std::printf("\nTest data, measured once, at the end: loss %.4f", sum.mean_loss());
   if (nn::HasAccuracy(run.loss)) std::printf(", accuracy %.4f", sum.accuracy());
@@ -132,7 +132,7 @@ int RunTrain(const Options& command_line, TrainOptions& options, const Context& 
   ResolveTrainOptions(command_line, options);
   const RunFiles files{options.run};
   const TrainingData data = LoadData(options);
-  nn::Sequential model(data.train.x.sample_shape(), options.layers, options.seed);
+  nn::Model model(data.train.x.sample_shape(), options.layers, options.seed);
   const std::size_t outputs = model.output_shape().elements();
 
   Run run{.name = RunName(files.folder), .loss = {}, .keeps_best = options.patience > 0, .held_out = "", .history = {}};

@@ -29,17 +29,17 @@ Source ResolveSource(const ModelOptions& options, std::vector<std::string>* clas
 }
 
 // A model that ends in the function with which `loss` makes probabilities of logits.
-bool EndsIn(const nn::Sequential& model, nn::Loss loss) {
+bool EndsIn(const nn::Model& model, nn::Loss loss) {
   const std::vector<nn::LayerInfo> layers = model.layer_info();
   if (layers.size() < 2 || model.output_shape().rank() != 1) return false;
   return (loss == nn::Loss::kSoftmaxCrossEntropy && layers.back().spec == "softmax") ||
          (loss == nn::Loss::kBinaryCrossEntropy && layers.back().spec == "sigmoid");
 }
 
-nn::Sequential WithoutLastLayer(nn::Sequential& model) {
+nn::Model WithoutLastLayer(nn::Model& model) {
   std::string layers = model.Layers();
   layers.resize(layers.rfind(','));
-  nn::Sequential shorter(model.input_shape(), layers, /*seed=*/0);
+  nn::Model shorter(model.input_shape(), layers, /*seed=*/0);
   const std::vector<nn::NamedParameter> from = model.parameters(), to = shorter.parameters();
   for (std::size_t i = 0; i < to.size(); ++i)
     std::ranges::copy(from[i].parameter->value.values(), to[i].parameter->value.data());
@@ -47,7 +47,7 @@ nn::Sequential WithoutLastLayer(nn::Sequential& model) {
 }
 
 // What a softmax or sigmoid at the end makes of its outputs.
-std::optional<nn::Loss> LossOfLastLayer(const nn::Sequential& model) {
+std::optional<nn::Loss> LossOfLastLayer(const nn::Model& model) {
   for (const nn::Loss loss : {nn::Loss::kSoftmaxCrossEntropy, nn::Loss::kBinaryCrossEntropy}) {
     if (EndsIn(model, loss)) return loss;
   }
@@ -127,8 +127,8 @@ ModelAndData LoadModelAndData(const ModelOptions& options) {
   return result;
 }
 
-void SaveTrainedModel(const std::filesystem::path& path, nn::Sequential& model, nn::Loss loss,
-                      const InputScaling& scaling, const std::vector<std::string>& classes) {
+void SaveTrainedModel(const std::filesystem::path& path, nn::Model& model, nn::Loss loss, const InputScaling& scaling,
+                      const std::vector<std::string>& classes) {
   std::map<std::string, std::string> metadata = {{kLossKey, std::string(nn::Name(loss))}};
   if (!classes.empty()) metadata[kClassesKey] = Join(classes, ',');
   scaling.Store(metadata);

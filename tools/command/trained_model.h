@@ -23,7 +23,7 @@ nn::LoadedModel ReadModel(const std::filesystem::path& path);
 // loss nor how inputs are scaled. Then the loss is `loss`, or follows from a softmax or sigmoid at the end, or is not
 // known; and as losses take logits, its own function is left out if it is at the end.
 struct TrainedModel {
-  nn::Sequential model;
+  nn::Model model;
   std::optional<nn::Loss> loss;
   std::optional<InputScaling> scaling;
   std::vector<std::string> classes;  // Names of the outputs; empty if the file has none.
@@ -44,7 +44,7 @@ struct ModelOptions {
 void AddModelOptions(Options& options, ModelOptions& model);
 
 struct ModelAndData {
-  nn::Sequential model;
+  nn::Model model;
   nn::Loss loss;
   nn::Dataset data;  // Scaled as the model expects it; y has no rows if the options name no labels.
   std::vector<std::string> classes;
@@ -61,8 +61,8 @@ struct ModelAndData {
 ModelAndData LoadModelAndData(const ModelOptions& options);
 
 // Saves the model with what MakeTrainedModel needs to know. `classes`, perhaps none, hold no commas.
-void SaveTrainedModel(const std::filesystem::path& path, nn::Sequential& model, nn::Loss loss,
-                      const InputScaling& scaling, const std::vector<std::string>& classes);
+void SaveTrainedModel(const std::filesystem::path& path, nn::Model& model, nn::Loss loss, const InputScaling& scaling,
+                      const std::vector<std::string>& classes);
 
 }  // namespace fallow::tools
 

@@ -22,7 +22,7 @@
 namespace fallow::serve {
 
 // What computes a batch: nn::PredictMonteCarlo's form.
-using Predictor = std::vector<nn::McPrediction> (*)(const nn::Sequential&, std::span<const nn::McRequest>, nn::Loss,
+using Predictor = std::vector<nn::McPrediction> (*)(const nn::Model&, std::span<const nn::McRequest>, nn::Loss,
                                                     const std::optional<Rate>&, const Execution&);
 
 struct BatchOptions {

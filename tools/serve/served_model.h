@@ -18,7 +18,7 @@ struct ServedModel {
   std::string platform;     // What the file is: "onnx" or "safetensors".
   std::string input_name;   // FP32, of shape (-1, the model's input).
   std::string output_name;  // FP32, of shape (-1, the model's output).
-  nn::Sequential model;
+  nn::Model model;
   nn::Loss loss;  // What makes the outputs probabilities.
   tools::InputScaling scaling;
   std::vector<std::string> classes;  // Names of the outputs; may be empty.

@@ -57,7 +57,7 @@ TensorFile::Entry Entry(const char* name, const Tensor& tensor) {
 }
 
 void Write(const Export& to_write, const std::filesystem::path& folder) {
-  Sequential model(to_write.input, to_write.layers, 1);
+  Model model(to_write.input, to_write.layers, 1);
   SaveOnnx(folder / (to_write.name + std::string(".onnx")), model);
   const Tensor x = RandomBatch(50, to_write.input);
   TensorFile file;

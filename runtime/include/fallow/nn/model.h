@@ -35,15 +35,15 @@ struct LayerRate {
 };
 
 // Owns its layers, their parameters and the buffers of one pass. One pass at a time; different models are independent.
-class Sequential {
+class Model {
  public:
   // `layers` as for ParseLayers. Weights are a pure function of (layers, input shape, seed).
-  Sequential(const Shape& input_shape, std::string_view layers, std::uint64_t seed);
+  Model(const Shape& input_shape, std::string_view layers, std::uint64_t seed);
   // The same with layers of any kind, at least one.
-  Sequential(const Shape& input_shape, std::vector<std::unique_ptr<Layer>> layers, std::uint64_t seed);
-  Sequential(Sequential&&) noexcept;
-  Sequential& operator=(Sequential&&) noexcept;
-  ~Sequential();
+  Model(const Shape& input_shape, std::vector<std::unique_ptr<Layer>> layers, std::uint64_t seed);
+  Model(Model&&) noexcept;
+  Model& operator=(Model&&) noexcept;
+  ~Model();
 
   const Shape& input_shape() const;
   const Shape& output_shape() const;
@@ -77,7 +77,7 @@ class Sequential {
 };
 
 // Text table of layers, output shapes and parameter counts.
-std::string Summary(const Sequential& model);
+std::string Summary(const Model& model);
 
 }  // namespace fallow::nn
 

@@ -31,10 +31,10 @@ TensorFile ReadTensorFile(const std::filesystem::path& path);
 
 // A model: parameters by name (see NamedParameter) and, in the metadata, "fallow.layers", "fallow.input_shape" and
 // whatever `metadata` adds (the command stores its loss and its input scaling there).
-void SaveModel(const std::filesystem::path& path, Sequential& model,
+void SaveModel(const std::filesystem::path& path, Model& model,
                const std::map<std::string, std::string>& metadata = {});
 struct LoadedModel {
-  Sequential model;
+  Model model;
   std::map<std::string, std::string> metadata;  // All of it.
 };
 // Throws Error if the file is not exactly the parameters of the model that its metadata describe.

@@ -53,15 +53,15 @@ struct McRequest {
 // model, more than 2^40 samples, a rate or a quantile that is none.
 //
 // Source: Gal, Ghahramani, "Dropout as a Bayesian approximation", ICML 2016.
-std::vector<McPrediction> PredictMonteCarlo(const Sequential& model, std::span<const McRequest> requests, Loss loss,
+std::vector<McPrediction> PredictMonteCarlo(const Model& model, std::span<const McRequest> requests, Loss loss,
                                             const std::optional<Rate>& rate = {}, const Execution& execution = {});
 
 // One request, of at least one sample.
-McPrediction PredictMonteCarlo(const Sequential& model, const Tensor& x, std::size_t samples, std::uint64_t seed,
-                               Loss loss, const Execution& execution = {});
+McPrediction PredictMonteCarlo(const Model& model, const Tensor& x, std::size_t samples, std::uint64_t seed, Loss loss,
+                               const Execution& execution = {});
 
 // One pass in kInfer, turned into probabilities the same way.
-Tensor Predict(const Sequential& model, const Tensor& x, Loss loss, const Execution& execution = {});
+Tensor Predict(const Model& model, const Tensor& x, Loss loss, const Execution& execution = {});
 
 }  // namespace fallow::nn
 

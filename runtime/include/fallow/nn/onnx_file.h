@@ -11,7 +11,7 @@
 namespace fallow::nn {
 
 struct OnnxModel {
-  Sequential model;
+  Model model;
   std::map<std::string, std::string> metadata;  // All of the file's metadata_props.
   std::string input_name;                       // Of the graph's one input: (batch, the model's input_shape).
   std::string output_name;                      // Of its one output: (batch, the model's output_shape).
@@ -31,8 +31,7 @@ OnnxModel LoadOnnx(const std::filesystem::path& path);
 //
 // Written as WriteTensorFile does. Throws Error naming the file, for a layer that ONNX has no form of, metadata that
 // are not UTF-8, or 2 GiB and more.
-void SaveOnnx(const std::filesystem::path& path, Sequential& model,
-              const std::map<std::string, std::string>& metadata = {});
+void SaveOnnx(const std::filesystem::path& path, Model& model, const std::map<std::string, std::string>& metadata = {});
 
 }  // namespace fallow::nn
 

@@ -45,7 +45,7 @@ struct EpochRecord {
   std::optional<double> validation_loss = {}, validation_accuracy = {};
   double learning_rate = 0;                   // At the epoch's last step.
   double seconds = 0;                         // Of the training steps alone.
-  std::vector<LayerRate> dropout_rates = {};  // At the epoch's last step; see Sequential::dropout_rates.
+  std::vector<LayerRate> dropout_rates = {};  // At the epoch's last step; see Model::dropout_rates.
 };
 
 // Called after each step. `loss` is the epoch's mean so far with dropout on, `accuracy` likewise.
@@ -86,11 +86,11 @@ struct TrainingResult {
 // Throws Error for options out of range, data that do not fit the model, and a checkpoint that is damaged or of another
 // run, before anything is changed; and if a checkpoint cannot be written; DivergedError if training diverges.
 // The checkpoint of the last whole epoch is intact then, and the model's weights are unspecified.
-TrainingResult Train(Sequential& model, const Dataset& train, const Dataset* validation, const TrainingOptions& options,
+TrainingResult Train(Model& model, const Dataset& train, const Dataset* validation, const TrainingOptions& options,
                      const TrainingCallbacks& callbacks = {}, bool resume = false);
 
 // Loss and accuracy in kInfer, batch by batch. Throws Error for data that do not fit the model and the loss.
-LossSum EvaluateModel(Sequential& model, const Dataset& data, Loss loss, const Execution& execution = {},
+LossSum EvaluateModel(Model& model, const Dataset& data, Loss loss, const Execution& execution = {},
                       const LossOptions& options = {});
 
 // Splits off the last rows of a permutation of (rows, seed) as validation data: {train, validation}.

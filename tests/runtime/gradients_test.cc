@@ -33,7 +33,7 @@ Tensor InputFor(const Case& c, std::size_t rows) {
   return x;
 }
 
-double CentralDifference(reference::Model& model, double& parameter, const std::vector<reference::Row>& x, Loss loss,
+double CentralDifference(reference::Network& model, double& parameter, const std::vector<reference::Row>& x, Loss loss,
                          const Tensor& target) {
   constexpr double kStep = 1e-5;
   const double at = parameter;
@@ -51,7 +51,7 @@ void ExpectGradients(const Case& c, std::size_t rows) {
   for (const NamedParameter& named : model.parameters()) {
     if (named.parameter->name == "bias") named.parameter->value = RandomTensor(1, {named.parameter->value.cols()}, 4);
   }
-  reference::Model expected(model);
+  reference::Network expected(model);
   const Tensor x = InputFor(c, rows);
   const Tensor target = RandomTarget(c.loss, rows, model.output_shape().elements(), 2);
   const std::vector<reference::Row> x_rows = reference::Rows(x);

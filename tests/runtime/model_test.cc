@@ -121,7 +121,7 @@ void ExpectTheReference(const Shape& input, const char* list) {
   const Tensor x = RandomTensor(3, input, 1);
   {
     Model model(input, list, 3);
-    const reference::Model expected(model);
+    const reference::Network expected(model);
     for (const Mode mode : {Mode::kTrain, Mode::kInfer, Mode::kMonteCarlo}) {
       const Pass pass{.mode = mode, .seed = 9, .step = 5, .first_row = 11};
       const Tensor& y = model.Forward(pass, x);
@@ -197,7 +197,7 @@ TEST(ModelTest, TrainingIsTheSameBitsForAnyNumberOfThreads) {
 
 TEST(ModelTest, AnyBatchSizeAfterAnother) {
   Model model({12}, kLists[1], 3);
-  const reference::Model expected(model);
+  const reference::Network expected(model);
   for (const std::size_t rows : {1u, 100u, 3u, 0u, 129u, 64u}) {
     const Tensor x = RandomTensor(rows, {12}, 1);
     const Tensor& y = model.Forward({.mode = Mode::kInfer}, x);

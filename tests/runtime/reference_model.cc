@@ -119,7 +119,7 @@ double RowLoss(Loss loss, const Row& output, std::span<const float> target) {
   return sum / static_cast<double>(output.size());
 }
 
-Model::Model(Model& model) {
+Network::Network(Model& model) {
   for (const NamedParameter& named : model.parameters()) {
     const auto values = named.parameter->value.values();
     parameters.emplace_back(values.begin(), values.end());
@@ -147,7 +147,7 @@ Model::Model(Model& model) {
   }
 }
 
-Row Model::Forward(const Pass& pass, std::size_t row, const Row& input) const {
+Row Network::Forward(const Pass& pass, std::size_t row, const Row& input) const {
   Row x = input;
   std::map<std::string, Row> labelled = {{"input", input}};
   std::size_t taken = 0;  // Of the input, by its parts.
@@ -183,7 +183,7 @@ Row Model::Forward(const Pass& pass, std::size_t row, const Row& input) const {
   return x;
 }
 
-double Model::MeanLoss(const Pass& pass, const std::vector<Row>& x, Loss loss, const Tensor& target) const {
+double Network::MeanLoss(const Pass& pass, const std::vector<Row>& x, Loss loss, const Tensor& target) const {
   double sum = 0;
   for (std::size_t r = 0; r < x.size(); ++r) sum += RowLoss(loss, Forward(pass, r, x[r]), target.row(r));
   return sum / static_cast<double>(x.size());

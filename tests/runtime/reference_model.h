@@ -27,9 +27,9 @@ Row Softmax(const Row& x);
 double RowLoss(Loss loss, const Row& output, std::span<const float> target);
 
 // A copy of a model, its parameters in double and free to change.
-class Model {
+class Network {
  public:
-  explicit Model(Model& model);
+  explicit Network(Model& model);
 
   // parameters[p][i]: element i of model.parameters()[p].
   std::vector<Row> parameters;

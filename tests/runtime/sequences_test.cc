@@ -49,7 +49,7 @@ TEST(SequencesTest, EqualTheReference) {
   const Tensor x = Tokens(kRows, 1);
   for (const char* list : kModels) {
     Model model({kSteps}, list, 3);
-    const reference::Model expected(model);
+    const reference::Network expected(model);
     for (const Mode mode : {Mode::kTrain, Mode::kInfer, Mode::kMonteCarlo}) {
       const Pass pass{.mode = mode, .seed = 9, .step = 5, .first_row = 11};
       const Tensor& y = model.Forward(pass, x);

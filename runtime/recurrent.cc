@@ -3,6 +3,7 @@
 #include <array>
 #include <cmath>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -44,7 +45,8 @@ class Recurrent : public Layer {
     if (spec_.options.sequences) spec += ":sequences=1";
     if (spec_.options.bidirectional) spec += ":bidirectional=1";
     for (const auto& [name, value] : Probabilities()) {
-      if (value != 0) spec += ':' + std::string(name) + '=' + FormatNumber(value);
+      const double now = spec_.RateOf(value).drop_probability();
+      if (now != 0) spec += ':' + std::string(name) + '=' + FormatNumber(now);
     }
     if (spec_.options.mask) spec += ":mask=1";
     return spec;
@@ -81,6 +83,21 @@ class Recurrent : public Layer {
 
   bool drops() const override {
     return std::ranges::any_of(Probabilities(), [](const Probability& p) { return p.value != 0; });
+  }
+  std::optional<double> rate() const override {
+    std::optional<double> rate;
+    for (const auto& [name, value] : Probabilities()) {
+      if (value == 0) continue;
+      const double now = spec_.RateOf(value).drop_probability();
+      if (rate && *rate != now) return {};
+      rate = now;
+    }
+    return rate;
+  }
+  bool set_rate(const Rate& moved) override {
+    if (!rate()) return false;
+    spec_.moved = moved;
+    return true;
   }
   std::size_t mask_elements() const override { return spec_.mask_elements(); }
 

@@ -16,19 +16,20 @@ constexpr std::uint64_t kWeightStream = std::uint64_t{1} << 20;
 // Rates and keys were checked when the layer was made and when the pass began.
 void ExpectOk([[maybe_unused]] const Status& status) { assert(status.ok()); }
 
+// What one of the options' probabilities is in a pass.
+Rate RateIn(const RecurrentSpec& spec, const Pass& pass, double option) {
+  if (pass.mode == Mode::kInfer || option == 0) return Rate(0);
+  return pass.rate ? *pass.rate : spec.RateOf(option);
+}
+
 Mask WeightMask(const RecurrentSpec& spec, const Pass& pass, std::uint64_t seed, std::uint64_t step,
                 std::size_t direction, std::size_t first_row) {
   const std::uint64_t first = (std::uint64_t{direction} * spec.gates() + first_row) * spec.units;
-  return {RateIn(pass, spec.options.weight_dropout),
+  return {RateIn(spec, pass, spec.options.weight_dropout),
           MaskKey{.seed = seed, .stream = StreamOf(spec.index + kWeightStream, step), .first_element = first}};
 }
 
 }  // namespace
-
-Rate RateIn(const Pass& pass, double own) {
-  if (pass.mode == Mode::kInfer || own == 0) return Rate(0);
-  return pass.rate ? *pass.rate : Rate(own);
-}
 
 void DropWeights(const RecurrentSpec& spec, const Pass& pass, std::uint64_t seed, std::uint64_t step,
                  std::size_t direction, const float* weight, float* dropped) {
@@ -57,11 +58,11 @@ std::span<const MaskKey> RecurrentMasks::KeysAt(std::uint64_t element, Keys& key
   return {keys.data(), rows_};
 }
 
-void RecurrentMasks::FillFactors(double own, std::uint64_t element, std::size_t cols, float* factors) const {
+void RecurrentMasks::FillFactors(double option, std::uint64_t element, std::size_t cols, float* factors) const {
   Keys keys;
   const std::size_t count = rows_ * cols;
   std::fill_n(factors, count, 1.0f);
-  ExpectOk(DropoutForward({factors, count}, Mask(RateIn(pass_, own), KeysAt(element, keys)), {factors, count},
+  ExpectOk(DropoutForward({factors, count}, Mask(RateIn(spec_, pass_, option), KeysAt(element, keys)), {factors, count},
                           pass_.execution));
 }
 
@@ -82,11 +83,11 @@ void RecurrentMasks::Zoneout(std::size_t direction, State state, std::size_t ste
                              float* current) const {
   const std::size_t count = rows_ * spec_.units;
   if (pass_.mode == Mode::kInfer) {
-    return ExpectOk(ZoneoutInference({current, count}, {previous, count}, Rate(spec_.options.zoneout), {current, count},
-                                     pass_.execution));
+    return ExpectOk(ZoneoutInference({current, count}, {previous, count}, spec_.RateOf(spec_.options.zoneout),
+                                     {current, count}, pass_.execution));
   }
   Keys keys;
-  const Mask mask(RateIn(pass_, spec_.options.zoneout), KeysAt(ZoneoutElement(direction, state, step), keys));
+  const Mask mask(RateIn(spec_, pass_, spec_.options.zoneout), KeysAt(ZoneoutElement(direction, state, step), keys));
   ExpectOk(ZoneoutForward({current, count}, {previous, count}, mask, {current, count}, pass_.execution));
 }
 
@@ -94,7 +95,7 @@ void RecurrentMasks::ZoneoutBackward(std::size_t direction, State state, std::si
                                      float* previous) const {
   Keys keys;
   const std::size_t count = rows_ * spec_.units;
-  const Mask mask(RateIn(pass_, spec_.options.zoneout), KeysAt(ZoneoutElement(direction, state, step), keys));
+  const Mask mask(RateIn(spec_, pass_, spec_.options.zoneout), KeysAt(ZoneoutElement(direction, state, step), keys));
   ExpectOk(fallow::ZoneoutBackward({gradient, count}, mask, {gradient, count}, {previous, count}, pass_.execution));
 }
 

@@ -16,9 +16,6 @@ namespace fallow::nn {
 
 enum class State : std::uint8_t { kH, kC };
 
-// What a probability of the layer's is in a pass.
-Rate RateIn(const Pass& pass, double own);
-
 // `weight` with its dropout in a pass whose rows have this seed and step.
 void DropWeights(const RecurrentSpec& spec, const Pass& pass, std::uint64_t seed, std::uint64_t step,
                  std::size_t direction, const float* weight, float* dropped);
@@ -44,7 +41,7 @@ class RecurrentMasks {
   using Keys = std::array<MaskKey, RowParts::kMaxRows>;
 
   std::span<const MaskKey> KeysAt(std::uint64_t element, Keys& keys) const;
-  void FillFactors(double own, std::uint64_t element, std::size_t cols, float* factors) const;
+  void FillFactors(double option, std::uint64_t element, std::size_t cols, float* factors) const;
   std::uint64_t ZoneoutElement(std::size_t direction, State state, std::size_t step) const;
 
   const RecurrentSpec& spec_;

@@ -9,9 +9,11 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 
 #include "fallow/nn/layer.h"
 #include "fallow/nn/sequences.h"
+#include "fallow/rate.h"
 
 namespace fallow::nn {
 
@@ -21,6 +23,7 @@ struct RecurrentSpec {
   CellKind cell;
   std::size_t units;
   RecurrentOptions options;
+  std::optional<Rate> moved = {};  // See Layer::set_rate: instead of each probability that is not 0.
   // Of a built layer.
   std::size_t steps = 0;
   std::size_t inputs = 0;  // Of a step.
@@ -31,6 +34,8 @@ struct RecurrentSpec {
   std::size_t outputs() const { return directions() * units; }  // Of a step.
   std::size_t gates() const { return (lstm() ? 4 : 3) * units; }
   std::size_t slots() const { return 4 * units; }  // Room for a step's gates: see GruForwardRow.
+  // Of one of the options' probabilities, as it is now.
+  Rate RateOf(double option) const { return option != 0 && moved ? *moved : Rate(option); }
   std::uint64_t mask_elements() const { return inputs + outputs() + std::uint64_t{2} * steps * outputs(); }
 };
 

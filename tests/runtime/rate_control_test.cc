@@ -141,14 +141,15 @@ TEST(RateControlTest, LayersThatDropInside) {
   for (float& token : tokens.values()) token = static_cast<float>(random() % 5);
   const Tensor dy = RandomTensor(40, {3}, 2);
   const auto layers = [](const std::string& rate) {
-    return "embedding:5:4:dropout=" + rate + ",attention:2:dropout=" + rate + ",dense:3";
+    return "embedding:5:4:dropout=" + rate + ",attention:2:dropout=" + rate + ",lstm:3:sequences=1:dropout=" + rate +
+           ":recurrent_dropout=" + rate + ":zoneout=" + rate + ",gru:4:weight_dropout=" + rate + ",dense:3";
   };
   const Pass pass{.mode = Mode::kTrain, .seed = 5, .step = 3};
   for (const char* to : {"0", "0.6"}) {
     SCOPED_TRACE(to);
     Model moved({6}, layers("0.3"), 1), built({6}, layers(to), 1);
-    ASSERT_EQ(Rates(moved.dropout_rates()), (std::vector{0.3, 0.3}));
-    for (const std::size_t layer : {0u, 1u}) EXPECT_TRUE(moved.set_dropout_rate(layer, std::stod(to)));
+    ASSERT_EQ(Rates(moved.dropout_rates()), (std::vector{0.3, 0.3, 0.3, 0.3}));
+    for (const std::size_t layer : {0u, 1u, 2u, 3u}) EXPECT_TRUE(moved.set_dropout_rate(layer, std::stod(to)));
     EXPECT_EQ(moved.Layers(), built.Layers());
     EXPECT_TRUE(test::SameBits(built.Forward(pass, tokens).values(), moved.Forward(pass, tokens).values()));
     moved.Backward(pass, dy);
@@ -157,13 +158,18 @@ TEST(RateControlTest, LayersThatDropInside) {
       EXPECT_TRUE(test::SameBits(std::as_const(built.parameters()[i].parameter->gradient).values(),
                                  std::as_const(moved.parameters()[i].parameter->gradient).values()));
     }
-    moved.set_dropout_rate(0, 0.5);  // And back from 0.
-    EXPECT_EQ(moved.dropout_rates()[0].rate, 0.5);
+    const Pass infer{.mode = Mode::kInfer};  // In which zoneout takes a mean.
+    EXPECT_TRUE(test::SameBits(built.Forward(infer, tokens).values(), moved.Forward(infer, tokens).values()));
+    for (const std::size_t layer : {0u, 3u}) {
+      moved.set_dropout_rate(layer, 0.5);  // And back from 0.
+      EXPECT_EQ(moved.dropout_rates()[layer].rate, 0.5);
+    }
   }
   EXPECT_TRUE(Model({6}, layers("0"), 1).dropout_rates().empty());
 }
 
 TEST(RateControlTest, RatesThatCannotBeMoved) {
+  EXPECT_TRUE(Model({5, 2}, "lstm:3:dropout=0.1:zoneout=0.2", 1).dropout_rates().empty());  // Which of the two?
   Model model({5}, kLayers, 1);
   EXPECT_TRUE(Fails([&] { model.set_dropout_rate(1, 0.5); }, "layer 1 has no dropout rate"));
   EXPECT_TRUE(Fails([&] { model.set_dropout_rate(9, 0.5); }, "layer 9 has no dropout rate"));

@@ -29,7 +29,8 @@ struct EmbeddingOptions {
 std::unique_ptr<Layer> MakeEmbedding(std::size_t vocabulary, std::size_t dim, const EmbeddingOptions& options = {});
 
 // Every probability is one of dropping, off in inference but for zoneout, which then takes the mean. Pass::rate stands
-// for each that is not 0. r: the sample's row, R = F + D H + 2 D T H for F features, H units, D directions.
+// for each that is not 0, and so does Layer::set_rate: a layer whose probabilities, those of 0 apart, are all the same
+// has a rate. r: the sample's row, R = F + D H + 2 D T H for F features, H units, D directions.
 struct RecurrentOptions {
   bool sequences = false;  // The state after every step, {T, D units}, instead of after the last, {D units}.
   // Also runs from the last step to the first, with weights of its own, the state beside the other's. Without

@@ -21,7 +21,6 @@
 namespace fallow::bench {
 namespace {
 
-constexpr std::size_t kBatch = 128;
 constexpr std::size_t kEpochs = 4;
 const std::filesystem::path kData = "/usr/share/datasets/fashion-mnist";
 
@@ -30,6 +29,8 @@ struct Network {
   nn::Shape input;
   const char* with_dropout;
   const char* without;
+  std::size_t batch = 128;
+  bool images = true;  // Whether it takes those of kData, and so has epochs.
 };
 
 const Network kNetworks[] = {
@@ -47,16 +48,29 @@ const Network kNetworks[] = {
      "dropout:0.25,flatten,dense:128:relu,dropout:0.5,dense:10",
      "conv2d:32:3:relu,conv2d:32:3:relu,maxpool2d:2,conv2d:64:3:relu,conv2d:64:3:relu,maxpool2d:2,flatten,"
      "dense:128:relu,dense:10"},
+    // An image is a sequence of its 28 rows.
+    {"lstm",
+     {28, 28},
+     "lstm:128:sequences=1,dropout:0.3,lstm:128,dropout:0.5,dense:10",
+     "lstm:128:sequences=1,lstm:128,dense:10"},
+    {"transformer",
+     {128, 256},
+     "transformer:256:8:1024:dropout=0.1,transformer:256:8:1024:dropout=0.1,flatten,dense:10",
+     "transformer:256:8:1024:dropout=0,transformer:256:8:1024:dropout=0,flatten,dense:10",
+     16,
+     false},
 };
 
+const char* Layers(const Network& network, bool dropout) { return dropout ? network.with_dropout : network.without; }
+
 // Forward, loss, backward and Adam's update of one batch.
-void TrainingStep(benchmark::State& state, const nn::Shape& input, const char* layers, int threads) {
-  nn::Model model(input, layers, /*seed=*/1);
+void TrainingStep(benchmark::State& state, const Network& network, bool dropout, int threads) {
+  nn::Model model(network.input, Layers(network, dropout), /*seed=*/1);
   nn::Optimizer optimizer({}, model.parameters());
-  nn::Tensor x(kBatch, input);
-  nn::Tensor y(kBatch, nn::Shape{1});
+  nn::Tensor x(network.batch, network.input);
+  nn::Tensor y(network.batch, nn::Shape{1});
   for (std::size_t i = 0; i < x.values().size(); ++i) x.values()[i] = static_cast<float>(i * 37 % 256) / 255.0f;
-  for (std::size_t r = 0; r < kBatch; ++r) y.values()[r] = static_cast<float>(r % 10);
+  for (std::size_t r = 0; r < y.rows(); ++r) y.values()[r] = static_cast<float>(r % 10);
   nn::Tensor gradient;
   nn::Pass pass{.mode = nn::Mode::kTrain, .seed = 1, .execution = {.max_threads = threads}};
   for (auto _ : state) {
@@ -66,7 +80,7 @@ void TrainingStep(benchmark::State& state, const nn::Shape& input, const char* l
     model.Backward(pass, gradient);
     optimizer.Step(1e-3, pass.execution);
   }
-  state.SetItemsProcessed(static_cast<std::int64_t>(state.iterations() * kBatch));
+  state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(network.batch));
 }
 
 nn::Dataset ReadImages(const std::string& prefix) {
@@ -77,15 +91,14 @@ nn::Dataset ReadImages(const std::string& prefix) {
 
 // Time is the median of all epochs but the first, without evaluation; the accuracy is that on the test images after the
 // last. Each repetition has a seed of its own.
-void TrainingEpoch(benchmark::State& state, const nn::Shape& input, const char* layers, int threads,
-                   std::uint64_t seed) {
+void TrainingEpoch(benchmark::State& state, const Network& network, bool dropout, int threads, std::uint64_t seed) {
   if (!std::filesystem::exists(kData)) return state.SkipWithError("dataset-fashion-mnist is not installed");
   static const nn::Dataset train = ReadImages("train"), test = ReadImages("t10k");
   const Execution execution{.max_threads = threads};
-  nn::Model model(input, layers, seed);
+  nn::Model model(network.input, Layers(network, dropout), seed);
   nn::TrainingOptions options;
   options.epochs = kEpochs;
-  options.batch_size = kBatch;
+  options.batch_size = network.batch;
   options.seed = seed;
   options.execution = execution;
   const nn::TrainingResult result = nn::Train(model, train, nullptr, options);
@@ -104,7 +117,7 @@ void TrainingEpoch(benchmark::State& state, const nn::Shape& input, const char* 
 benchmark::internal::Benchmark* Register(const char* operation, const Network& network, bool dropout, int threads,
                                          const std::function<void(benchmark::State&)>& run) {
   const std::string name = std::string(operation) + "/f32/" + network.name +
-                           (dropout ? "/dropout=on" : "/dropout=off") + "/batch=" + std::to_string(kBatch) +
+                           (dropout ? "/dropout=on" : "/dropout=off") + "/batch=" + std::to_string(network.batch) +
                            "/t=" + std::to_string(threads);
   return benchmark::RegisterBenchmark(name.c_str(), run)->Unit(benchmark::kMillisecond);
 }
@@ -115,13 +128,13 @@ void RegisterTraining() {
   for (const Network& network : kNetworks) {
     for (const bool dropout : {true, false}) {
       for (const int threads : ThreadCounts()) {
-        const char* layers = dropout ? network.with_dropout : network.without;
         Register("TrainingStep", network, dropout, threads, [=, &network](benchmark::State& state) {
-          TrainingStep(state, network.input, layers, threads);
+          TrainingStep(state, network, dropout, threads);
         })->UseRealTime();
+        if (!network.images) continue;
         Register("TrainingEpoch", network, dropout, threads,
                  [=, &network, seed = std::uint64_t{0}](benchmark::State& state) mutable {
-                   TrainingEpoch(state, network.input, layers, threads, ++seed);
+                   TrainingEpoch(state, network, dropout, threads, ++seed);
                  })
             ->UseManualTime()
             ->Iterations(1);

@@ -11,6 +11,7 @@ import datetime
 import functools
 import gzip
 import json
+import math
 import os
 import pathlib
 import re
@@ -18,7 +19,6 @@ import statistics
 import sys
 import time
 
-BATCH = 128
 EPOCHS = 4
 CLASSES = 10
 DATA = pathlib.Path('/usr/share/datasets/fashion-mnist')
@@ -26,7 +26,7 @@ DENSE = {  # Units, and the rates of dropout before each layer.
     '784-1024-1024-10': ([784, 1024, 1024, 10], [0.2, 0.5, 0.5]),
     '784-128-64-10': ([784, 128, 64, 10], [0, 0.5, 0.3]),
 }
-NETWORKS = [*DENSE, 'cnn']
+NETWORKS = [*DENSE, 'cnn', 'lstm', 'transformer']
 
 
 def thread_counts():
@@ -67,9 +67,45 @@ def make_cnn(torch, dropout):
                          nn.ReLU(inplace=True), *([nn.Dropout(0.5)] if dropout else []), nn.Linear(128, CLASSES))
 
 
+def make_lstm(torch, dropout):
+    nn = torch.nn
+
+    class Rows(nn.Module):
+        """Two layers over the 28 rows of an image."""
+
+        def __init__(self):
+            super().__init__()
+            self.lstm = nn.LSTM(28, 128, num_layers=2, batch_first=True, dropout=0.3 if dropout else 0.0)
+            self.dropout = nn.Dropout(0.5) if dropout else nn.Identity()
+            self.last = nn.Linear(128, CLASSES)
+
+        def forward(self, x):
+            _, (state, _) = self.lstm(x.view(-1, 28, 28))
+            return self.last(self.dropout(state[-1]))
+
+    return Rows()
+
+
+def make_transformer(torch, dropout):
+    nn = torch.nn
+    block = nn.TransformerEncoderLayer(256, 8, 1024, 0.1 if dropout else 0.0, batch_first=True)
+    return nn.Sequential(nn.TransformerEncoder(block, 2), nn.Flatten(), nn.Linear(128 * 256, CLASSES))
+
+
+MAKERS = {'cnn': make_cnn, 'lstm': make_lstm, 'transformer': make_transformer}
+
+
+def sample_shape(name):
+    return (128, 256) if name == 'transformer' else (784,)
+
+
+def batch_size(name):
+    return 16 if name == 'transformer' else 128
+
+
 def make_network(torch, name, dropout):
-    if name == 'cnn':
-        return make_cnn(torch, dropout)
+    if name in MAKERS:
+        return MAKERS[name](torch, dropout)
     units, rates = DENSE[name]
     layers = []
     for i, rate in enumerate(rates):
@@ -100,6 +136,8 @@ class Trainer:
         torch.set_num_threads(threads)
         torch.manual_seed(seed)
         self.network = make_network(torch, name, dropout).train()
+        self.batch = batch_size(name)
+        self.shape = sample_shape(name)
         self.loss = torch.nn.CrossEntropyLoss()
         # One call for all parameters: faster here than a loop over them, which was the default in 1.13.
         self.optimizer = torch.optim.Adam(self.network.parameters(), lr=1e-3, foreach=True)
@@ -110,7 +148,7 @@ class Trainer:
         self.optimizer.step()
 
     def epoch(self, images, labels):
-        for rows in self.torch.randperm(len(images)).split(BATCH):
+        for rows in self.torch.randperm(len(images)).split(self.batch):
             self.step(images.index_select(0, rows), labels.index_select(0, rows))
 
     def accuracy(self, images, labels):
@@ -130,8 +168,9 @@ def record(name, repetition, repetitions, iterations, real, cpu, **counters):
 
 def measure_step(trainer, min_time):
     """Iterations, wall and processor seconds of one."""
-    x = (trainer.torch.arange(BATCH * 784) * 37 % 256).reshape(BATCH, 784) / 255
-    y = trainer.torch.arange(BATCH) % CLASSES
+    shape = (trainer.batch, *trainer.shape)
+    x = (trainer.torch.arange(math.prod(shape)) * 37 % 256).reshape(shape) / 255
+    y = trainer.torch.arange(trainer.batch) % CLASSES
     iterations, real = 5, 0.0
     while True:
         start, cpu_start = time.perf_counter(), time.process_time()
@@ -163,17 +202,19 @@ class Suite:
         """Name and function of each row that the filter lets through."""
         for operation, function in (('TrainingStep', self.run_step), ('TrainingEpoch', self.run_epochs)):
             for network in NETWORKS:
+                if function == self.run_epochs and network == 'transformer':
+                    continue  # Takes no images.
                 for dropout in (True, False):
                     for threads in thread_counts():
                         switch = 'on' if dropout else 'off'
-                        name = f'PyTorch/{operation}/f32/{network}/dropout={switch}/batch={BATCH}/t={threads}'
+                        name = f'PyTorch/{operation}/f32/{network}/dropout={switch}/batch={batch_size(network)}/t={threads}'
                         if re.search(self.arguments.benchmark_filter, name):
                             yield name, functools.partial(function, network, dropout, threads)
 
     def run_step(self, network, dropout, threads, seed):
         trainer = Trainer(self.torch, network, dropout, threads, seed)
         iterations, real, cpu = measure_step(trainer, self.arguments.benchmark_min_time)
-        return {'iterations': iterations, 'real': real, 'cpu': cpu, 'items_per_second': BATCH / real}
+        return {'iterations': iterations, 'real': real, 'cpu': cpu, 'items_per_second': trainer.batch / real}
 
     def run_epochs(self, network, dropout, threads, seed):
         if self.data is None:

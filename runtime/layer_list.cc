@@ -6,6 +6,7 @@
 
 #include "fallow/nn/error.h"
 #include "fallow/nn/layers.h"
+#include "runtime/activity_regularization_entry.h"
 #include "runtime/attention_entries.h"
 #include "runtime/convolution_entries.h"
 #include "runtime/dense.h"
@@ -69,6 +70,7 @@ constexpr Kind kKinds[] = {
     {"flatten", "flatten", AddFlatten},
     {"leaky_relu", "leaky_relu", AddLeakyReLU},
     {"dense_last", "dense_last:UNITS", AddDense},
+    {"activity_regularization", "activity_regularization", AddActivityRegularization},
     {"add", "add:LABEL", AddAdd},
     {"alpha_dropout", "alpha_dropout:RATE", AddMaskDropout},
     {"attention", "attention:HEADS", AddAttention},

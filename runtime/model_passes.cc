@@ -78,7 +78,8 @@ void Model::Impl::BackwardBlock(const Pass& pass, std::size_t first, std::size_t
     layers[i]->BackwardRows(
         region.pass(), rows, values.Read(buffers, input, rows.begin, x), values.Read(buffers, i + 1, rows.begin, x),
         gradients.Read(gradient_plan, i + 1, rows.begin, dy), dx.written,
-        {.saved = saved.Of(i, rows.begin), .scratch = scratch[block], .other_gradient = other_gradient.written});
+        {.saved = saved.Of(i, rows.begin), .scratch = scratch[block], .other_gradient = other_gradient.written,
+         .batch_rows = x.rows()});
     dx.Add();
     other_gradient.Add();
   }

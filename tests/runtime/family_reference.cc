@@ -177,9 +177,17 @@ void Concrete(const std::string& spec, double logit, const Pass& pass, std::size
   }
 }
 
+double ActivityPenalty(double l1, double l2, const Batch& x) {
+  double sum = 0;
+  for (const Row& row : x) {
+    for (const double v : row) sum += l1 * std::abs(v) + l2 * v * v;
+  }
+  return sum / static_cast<double>(x.size());
+}
+
 double Objective(const FamilyModel& model, const Pass& pass, const Batch& x, const Tensor& dy) {
-  const Batch y = model.Forward(pass, x);
   double sum = model.ConcretePenalty();
+  const Batch y = model.Forward(pass, x, &sum);
   for (std::size_t r = 0; r < y.size(); ++r) {
     for (std::size_t j = 0; j < y[r].size(); ++j) sum += y[r][j] * dy.row(r)[j];
   }
@@ -241,7 +249,7 @@ double FamilyModel::ConcretePenalty() const {
   return penalty;
 }
 
-std::vector<Row> FamilyModel::Forward(const Pass& pass, std::vector<Row> x) const {
+std::vector<Row> FamilyModel::Forward(const Pass& pass, std::vector<Row> x, double* penalty) const {
   for (std::size_t i = 0; i < layers_.size(); ++i) {
     const Layer& layer = layers_[i];
     const std::vector<std::string> fields = Fields(layer.spec);
@@ -252,6 +260,8 @@ std::vector<Row> FamilyModel::Forward(const Pass& pass, std::vector<Row> x) cons
       Dense(own[0], Option(layer.spec, "bias", 1) != 0 ? own + 1 : nullptr, x);
     } else if (kind == "dropconnect") {
       Dense(DroppedWeight(layer.spec, pass, i, own[0]), Option(layer.spec, "bias", 1) != 0 ? own + 1 : nullptr, x);
+    } else if (kind == "activity_regularization") {
+      if (penalty != nullptr) *penalty += ActivityPenalty(Option(layer.spec, "l1", 0), Option(layer.spec, "l2", 0), x);
     } else if (kind == "concrete_dropout") {
       Concrete(layer.spec, own[0][0], pass, i, x);
     } else if (kind.starts_with("gaussian")) {

@@ -20,7 +20,8 @@ class FamilyModel {
   // parameters[p][i]: element i of model.parameters()[p].
   std::vector<Row> parameters;
 
-  std::vector<Row> Forward(const Pass& pass, std::vector<Row> x) const;
+  // Adds what activity_regularization adds to the objective to `penalty`, if it is not null.
+  std::vector<Row> Forward(const Pass& pass, std::vector<Row> x, double* penalty = nullptr) const;
 
   // What concrete dropout adds to the objective, for its rates: the weights are those at the start, as their share is a
   // penalty that the optimiser adds.

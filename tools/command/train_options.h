@@ -43,7 +43,7 @@ inline constexpr const char* kLayersHelp =
     "  drop_path:RATE, drop_block2d:RATE:BLOCK_SIZE, dropconnect:UNITS:RATE, concrete_dropout, batch_norm, layer_norm\n"
     "  conv2d:FILTERS:KERNEL, maxpool2d:KERNEL, avgpool2d:KERNEL, the same with 1d, global_avgpool, global_maxpool\n"
     "  embedding:VOCABULARY:DIM, lstm:UNITS, gru:UNITS, attention:HEADS, transformer:DIM:HEADS:FEED_FORWARD,\n"
-    "  dense_last:UNITS: a dense layer for each position\n"
+    "  dense_last:UNITS: a dense layer for each position; activity_regularization:l1=X:l2=X: a penalty on values\n"
     "  dense:128:relu is short for dense:128,relu; a dense layer may end in :l1=X, :l2=X, :max_norm=X or "
     ":unit_norm=1.\n"
     "  '@NAME' behind a layer names what it makes, for add:NAME, concat:NAME and from:NAME: connections around "

@@ -79,6 +79,7 @@ struct Memory {
   // Of a layer with a second input: that input in ForwardRows, and in BackwardRows where its gradient goes, or null.
   const float* other = nullptr;
   float* other_gradient = nullptr;
+  std::size_t batch_rows = 0;  // In BackwardRows: of the whole batch, over which the objective is a mean.
 };
 
 // The label of a model's input.

@@ -47,6 +47,9 @@ std::unique_ptr<Layer> MakeFlatten();
 // The same numbers, row-major, as a sample of another shape.
 std::unique_ptr<Layer> MakeReshape(const Shape& shape);
 
+// y = x, and adds l1 sum |x| + l2 sum x^2, the mean over the batch, to the objective, as Keras's ActivityRegularization.
+std::unique_ptr<Layer> MakeActivityRegularization(double l1, double l2);
+
 // These tie values together; see ParseLayers. What the layer with this label made, again:
 std::unique_ptr<Layer> MakeFrom(std::string label);
 // A named part of the model's input, which such layers take in order: of shape `shape`.
@@ -68,6 +71,7 @@ std::unique_ptr<Layer> MakeConcat(std::string label);
 //   embedding:VOCABULARY:DIM[:dropout=P][:padding=TOKEN]
 //   lstm:UNITS[:sequences=1][:bidirectional=1][:dropout=P][:recurrent_dropout=P][:zoneout=P][:weight_dropout=P][:mask=1]
 //   gru:UNITS, likewise
+//   activity_regularization[:l1=X][:l2=X]
 //   relu   leaky_relu[:NEGATIVE_SLOPE]   elu   selu   gelu   silu   sigmoid   tanh   softmax
 //   conv2d:FILTERS:KERNEL[:ACTIVATION][:stride=S][:padding=P|:padding=same][:dilation=D][:groups=G], and dense's
 //   options maxpool2d:KERNEL[:stride=S][:padding=P]   avgpool2d:KERNEL[:stride=S][:padding=P][:count_include_pad=0]

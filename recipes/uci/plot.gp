@@ -7,8 +7,7 @@ set border 3
 set tics nomirror out
 set xlabel 'split'
 set xrange [-1:20]
-set key below height 1
-set bmargin 6
+set key above
 set style data points
 dropout(column) = sprintf("< grep ' dropout ' '%s' | awk '{print $1, $%d}'", ARG1, column)
 plain(column) = sprintf("< grep ' plain ' '%s' | awk '{print $1, $%d}'", ARG1, column)

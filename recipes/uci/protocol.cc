@@ -13,6 +13,7 @@
 
 #include "fallow/nn/error.h"
 #include "fallow/nn/training.h"
+#include "fallow/random.h"
 
 namespace fallow::uci {
 namespace {
@@ -109,6 +110,24 @@ Score Evaluate(nn::Model& model, const Standard& of_y, const Tensor& x, const Te
   return score;
 }
 
+// Glorot and Bengio's start, which is Keras's and so that of the published figures: weights uniform within
+// sqrt(6 / (inputs + outputs)), biases 0. Layers start as PyTorch's, whose last one has less than half of that here.
+void StartAsGlorot(nn::Model& model, std::uint64_t seed) {
+  constexpr std::uint64_t kStream = 0xFFFF00;  // No layer's.
+  const std::vector<nn::NamedParameter> parameters = model.parameters();
+  for (std::size_t i = 0; i < parameters.size(); ++i) {
+    Tensor& value = parameters[i].parameter->value;
+    if (parameters[i].parameter->name == "bias") {
+      std::ranges::fill(value.values(), 0.0f);
+      continue;
+    }
+    const MaskKey key{.seed = seed, .stream = StreamOf(kStream, i)};
+    if (!GenerateUniforms(key, value.values()).ok()) throw nn::Error("the weights cannot be filled");
+    const double limit = std::sqrt(6.0 / static_cast<double>(value.rows() + value.cols()));
+    for (float& w : value.values()) w = static_cast<float>(limit * (2.0 * w - 1.0));
+  }
+}
+
 // Trains on some rows and measures on others.
 Score TrainAndEvaluate(const Tensor& train_x, const Tensor& train_y, const Tensor& x, const Tensor& y, double rate,
                        double precision, const Settings& settings) {
@@ -122,7 +141,7 @@ Score TrainAndEvaluate(const Tensor& train_x, const Tensor& train_y, const Tenso
   layers.push_back(nn::MakeDropout(rate));
   layers.push_back(nn::MakeDense(1, dense));
   nn::Model model(train_x.sample_shape(), std::move(layers), settings.seed);
-
+  StartAsGlorot(model, settings.seed);
   nn::TrainingOptions options;
   options.loss = nn::Loss::kMeanSquaredError;
   options.epochs = settings.epochs;

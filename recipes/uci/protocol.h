@@ -1,10 +1,10 @@
 // The protocol by which the literature compares dropout as a Bayesian approximation on UCI's regression sets.
 //
 // Source: Gal and Ghahramani, "Dropout as a Bayesian approximation", ICML 2016, as the authors ran it again in 2018:
-// 20 splits; inputs and target standardised on the training rows; dropout, dense 50 ReLU, dropout, dense 1; Adam,
-// batches of 128, mean squared error and L2 of l^2 (1 - p) / (2 N tau) on the weights, l = 0.01. Rate p and precision
-// tau are those with the best log-likelihood on the last fifth of the training rows, and then the network is trained on
-// all of them.
+// 20 splits; inputs and target standardised on the training rows; dropout, dense 50 ReLU, dropout, dense 1, from
+// Glorot's start; Adam, batches of 128, mean squared error and L2 of l^2 (1 - p) / (2 N tau) on the weights, l = 0.01.
+// Rate p and precision tau are those with the best log-likelihood on the last fifth of the training rows, and then the
+// network is trained on all of them.
 #ifndef FALLOW_RECIPES_UCI_PROTOCOL_H_
 #define FALLOW_RECIPES_UCI_PROTOCOL_H_
 

@@ -63,7 +63,7 @@ class ResumeTest : public testing::Test {
   Outcome Run(
       bool resume, std::size_t stop_after_steps = 0, std::uint64_t seed = 1,
       const std::function<void()>& after_step = [] {}) {
-    Model model(Shape{5}, kLayers, seed);
+    Model model(Shape{5}, layers_, seed);
     std::size_t steps = 0;
     TrainingCallbacks callbacks;
     callbacks.on_step = [&](const Progress&) {
@@ -98,7 +98,7 @@ class ResumeTest : public testing::Test {
   testing::AssertionResult ResumeFails(const auto& change, const auto&... parts) {
     const TrainingOptions before = options_;
     change();
-    Model model(Shape{5}, kLayers, 7);
+    Model model(Shape{5}, layers_, 7);
     const std::vector<float> weights = Weights(model);
     const testing::AssertionResult fails =
         Fails([&] { Train(model, train_, has_validation_ ? &validation_ : nullptr, options_, {}, true); }, parts...);
@@ -107,6 +107,7 @@ class ResumeTest : public testing::Test {
     return fails;
   }
 
+  const char* layers_ = kLayers;
   TemporaryFolder folder_;
   TrainingOptions options_;
   Dataset train_ = Clusters(kRows, 1);
@@ -149,6 +150,21 @@ TEST_F(ResumeTest, EarlyStopping) {
   const Outcome outcome = Run(false);
   ASSERT_LT(outcome.result.history.size(), 30u);
   EXPECT_GT(outcome.result.best_epoch, 1u);
+}
+
+// Layers that draw several masks, change their parameters themselves, learn a rate, or see the whole batch.
+TEST_F(ResumeTest, LayersOfOtherKinds) {
+  for (const char* layers :
+       {"reshape:5x1,lstm:4:sequences=1:dropout=0.2:recurrent_dropout=0.3:zoneout=0.1,attention:2:dropout=0.2,"
+        "gru:3:bidirectional=1:weight_dropout=0.3,layer_norm,dense:3",
+        "dense:18,batch_norm:momentum=0.3,relu,reshape:2x3x3,conv2d:4:2,spatial_dropout2d:0.3,maxpool2d:2,flatten,"
+        "concrete_dropout,dropconnect:6:0.3,gaussian_dropout:0.2,dense:3",
+        "dense:6:tanh@a,alpha_dropout:0.2,dense:6,drop_path:0.3,add:a,activity_regularization:l2=0.1,dense:3"}) {
+    SCOPED_TRACE(layers);
+    layers_ = layers;
+    options_.epochs = 3;
+    ExpectResumesToTheSameBits();
+  }
 }
 
 TEST_F(ResumeTest, RatesThatMove) {

@@ -8,7 +8,8 @@ namespace {
 // Runs of values that share memory, numbered from 1; 0 is the caller's.
 class Runs {
  public:
-  Runs(Layers layers, const Wiring& wiring, Mode mode) : layers_(layers), wiring_(wiring), mode_(mode) {
+  Runs(Layers layers, const Wiring& wiring, std::span<const std::size_t> block_rows, Mode mode)
+      : layers_(layers), wiring_(wiring), block_rows_(block_rows), mode_(mode) {
     Append(/*run=*/0);
     for (std::size_t i = 0; i < layers.size(); ++i) {
       const std::size_t run = of_value_[wiring.input[i]];
@@ -35,6 +36,8 @@ class Runs {
   // The first layer to write the run, and the last to read it.
   std::size_t FirstWriter(std::size_t run) const { return runs_[run].first_value - 1; }
   std::size_t LastReader(std::size_t run) const { return runs_[run].last_reader; }
+  // Whether blocks of other rows read it than wrote it.
+  bool IsCut(std::size_t run) const { return runs_[run].cut; }
 
  private:
   struct Run {
@@ -42,13 +45,17 @@ class Runs {
     std::size_t last_reader = 0;
     NeedsOutput needed = NeedsOutput::kNothing;  // By the backward passes of the layers that wrote it.
     bool is_input = false;                       // That the backward pass of a layer so far needs.
+    bool cut = false;
   };
 
   // The next value, into a run there is or the next one.
   void Append(std::size_t run) {
-    if (run == runs_.size()) runs_.push_back({.first_value = of_value_.size()});
-    const std::vector<std::size_t>& readers = wiring_.readers[of_value_.size()];
-    if (!readers.empty()) runs_[run].last_reader = std::max(runs_[run].last_reader, readers.back());
+    const std::size_t value = of_value_.size();
+    if (run == runs_.size()) runs_.push_back({.first_value = value});
+    for (const std::size_t reader : wiring_.readers[value]) {
+      runs_[run].last_reader = std::max(runs_[run].last_reader, reader);
+      if (value > 0 && block_rows_[reader] != block_rows_[value - 1]) runs_[run].cut = true;
+    }
     of_value_.push_back(run);
   }
 
@@ -64,22 +71,24 @@ class Runs {
 
   Layers layers_;
   const Wiring& wiring_;
+  std::span<const std::size_t> block_rows_;
   Mode mode_;
   std::vector<std::size_t> of_value_;
   std::vector<Run> runs_;
 };
 
 // Buffers of runs outside of training. A buffer is free for the next run once the last layer that reads what is in it
-// has run. Buffer 0 is the last value's.
+// has run, unless its run is cut. Buffer 0 is the last value's.
 std::vector<std::size_t> ShareBuffers(const Runs& runs, std::size_t last_run) {
+  constexpr auto kNeverFree = static_cast<std::size_t>(-1);
   std::vector<std::size_t> buffer_of_run(runs.count(), 0);
   std::vector<std::size_t> busy_until = {0};  // Of each buffer: the last layer to read it.
   for (std::size_t run = 1; run < runs.count(); ++run) {
     if (run == last_run) continue;
-    std::size_t buffer = 1;
+    std::size_t buffer = runs.IsCut(run) ? busy_until.size() : 1;
     while (buffer < busy_until.size() && busy_until[buffer] >= runs.FirstWriter(run)) ++buffer;
     if (buffer == busy_until.size()) busy_until.push_back(0);
-    busy_until[buffer] = runs.LastReader(run);
+    busy_until[buffer] = runs.IsCut(run) ? kNeverFree : runs.LastReader(run);
     buffer_of_run[run] = buffer;
   }
   return buffer_of_run;
@@ -91,8 +100,9 @@ bool IsIdentity(const Layer& layer, Mode mode) {
   return layer.identity(mode) && !(mode == Mode::kMonteCarlo && layer.drops());
 }
 
-BufferPlan PlanValues(Layers layers, const Wiring& wiring, std::span<const std::size_t> cols, Mode mode) {
-  const Runs runs(layers, wiring, mode);
+BufferPlan PlanValues(Layers layers, const Wiring& wiring, std::span<const std::size_t> cols,
+                      std::span<const std::size_t> block_rows, Mode mode) {
+  const Runs runs(layers, wiring, block_rows, mode);
   const std::size_t last_run = runs[layers.size()];
   std::vector<std::size_t> buffer_of_run(runs.count());
   if (mode == Mode::kTrain) {

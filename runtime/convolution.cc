@@ -39,6 +39,7 @@ class Convolution : public Layer, public Windowed {
     CheckDivisible("filters", filters);
   }
 
+  bool slides() const override { return true; }
   const Window& window() const override { return window_; }
 
   std::string Spec() const override {

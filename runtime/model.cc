@@ -8,7 +8,6 @@
 #include "runtime/model_impl.h"
 #include "runtime/numbers.h"
 #include "runtime/row_blocks.h"
-#include "runtime/window.h"
 
 namespace fallow::nn {
 namespace {
@@ -29,15 +28,15 @@ Model::Impl::Impl(const Shape& input_shape, std::vector<std::unique_ptr<Layer>> 
   if (input_shape.elements() == 0) {
     throw Error("model: input shape " + input_shape.ToString() + ", expected at least one element");
   }
-  PlanBuffers();
   PlanBlocks();
+  PlanBuffers();
 }
 
 void Model::Impl::PlanBuffers() {
   std::vector<std::size_t> cols;
   for (const Shape& shape : shapes) cols.push_back(shape.elements());
   for (const Mode mode : {Mode::kTrain, Mode::kInfer, Mode::kMonteCarlo}) {
-    value_plans[static_cast<std::size_t>(mode)] = PlanValues(layers, wiring, cols, mode);
+    value_plans[static_cast<std::size_t>(mode)] = PlanValues(layers, wiring, cols, block_rows, mode);
   }
   gradient_plan = PlanGradients(layers, wiring, cols, first_trained);
 }
@@ -85,8 +84,7 @@ void Model::Impl::PlanBlocks() {
   for (std::size_t first = 0; first < size();) {
     std::size_t last = first;
     for (; last < size(); ++last) {
-      const bool windowed = dynamic_cast<const Windowed*>(layers[last].get()) != nullptr;
-      if (!windowed && !(last > first && layers[last]->in_place())) break;
+      if (!layers[last]->slides() && !(last > first && layers[last]->in_place())) break;
     }
     std::size_t largest = 1;
     for (std::size_t i = first; i < last; ++i) {
@@ -96,7 +94,6 @@ void Model::Impl::PlanBlocks() {
     std::fill(block_rows.begin() + first, block_rows.begin() + last, rows);
     first = std::max(last, first + 1);
   }
-  fewest_block_rows = *std::ranges::min_element(block_rows);
 }
 
 // In training also for what the backward pass wants.
@@ -104,7 +101,7 @@ void Model::Impl::ResizeScratch(Mode mode, std::size_t rows) {
   std::size_t elements = 0, blocks = 1;
   gradient_scratch = 0;
   for (std::size_t i = 0; i < size(); ++i) {
-    const std::size_t most = BlockRows(mode, i), of_block = std::min(rows, most);
+    const std::size_t most = block_rows[i], of_block = std::min(rows, most);
     blocks = std::max(blocks, RowBlocks(rows, most).count());
     elements = std::max(elements, layers[i]->scratch(mode, of_block));
     for (const std::size_t value : {wiring.input[i], wiring.other[i]}) {

@@ -61,11 +61,6 @@ struct Model::Impl {
   LayerRegion RegionOf(const char* operation, const Pass& pass, std::size_t i, std::size_t rows) const {
     return {operation, rows * shapes[i + 1].elements(), pass, i, specs[i].c_str()};
   }
-  // How many rows a block has at most for layer i. In training each value has memory to itself. In the other modes
-  // values of several sizes share it, by blocks that must then be the same for all layers.
-  std::size_t BlockRows(Mode mode, std::size_t i) const {
-    return mode == Mode::kTrain ? block_rows[i] : fewest_block_rows;
-  }
   const BufferPlan& plan(Mode mode) const { return value_plans[static_cast<std::size_t>(mode)]; }
 
   std::vector<std::unique_ptr<Layer>> layers;
@@ -78,8 +73,7 @@ struct Model::Impl {
   std::array<BufferPlan, 3> value_plans;
   BufferPlan gradient_plan;
   std::vector<GradientPiece> gradient_pieces;
-  std::vector<std::size_t> block_rows;  // Of each layer: how many suit it.
-  std::size_t fewest_block_rows = 0;
+  std::vector<std::size_t> block_rows;  // Of each layer: how many a block has at most.
 
   Buffers values;
   Buffers gradients;

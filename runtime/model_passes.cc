@@ -17,8 +17,8 @@ void Model::Impl::Forward(const Pass& pass, Region& region, const Tensor& x) {
                                   {.saved = saved.Of(first, 0), .scratch = scratch[0]});
     }
     std::size_t last = first + 1;
-    const std::size_t most = BlockRows(pass.mode, first);
-    while (last < size() && !waits(layers[last]) && BlockRows(pass.mode, last) == most) ++last;
+    const std::size_t most = block_rows[first];
+    while (last < size() && !waits(layers[last]) && block_rows[last] == most) ++last;
     const RowBlocks blocks(x.rows(), most);
     const Pass inner = InTask(pass, blocks.count());
     region.Run(blocks.count(), [&](std::size_t block) { ForwardBlock(inner, first, last, block, x); });
@@ -29,7 +29,7 @@ void Model::Impl::Forward(const Pass& pass, Region& region, const Tensor& x) {
 void Model::Impl::ForwardBlock(const Pass& pass, std::size_t first, std::size_t last, std::size_t block,
                                const Tensor& x) {
   const BufferPlan& buffers = plan(pass.mode);
-  const Rows rows = RowBlocks(x.rows(), BlockRows(pass.mode, first))[block];
+  const Rows rows = RowBlocks(x.rows(), block_rows[first])[block];
   for (std::size_t i = first; i < last; ++i) {
     const std::size_t input = wiring.input[i], other = wiring.other[i];
     // The plan copies only a last identity whose input is the caller's.
@@ -75,11 +75,13 @@ void Model::Impl::BackwardBlock(const Pass& pass, std::size_t first, std::size_t
     // A layer before all that learn may still leave something to ParameterGradients.
     if (dx.written == nullptr && other_gradient.written == nullptr && layers[i]->saved() == 0) continue;
     const LayerRegion region = RegionOf(kLayerBackward, pass, i, rows.count());
-    layers[i]->BackwardRows(
-        region.pass(), rows, values.Read(buffers, input, rows.begin, x), values.Read(buffers, i + 1, rows.begin, x),
-        gradients.Read(gradient_plan, i + 1, rows.begin, dy), dx.written,
-        {.saved = saved.Of(i, rows.begin), .scratch = scratch[block], .other_gradient = other_gradient.written,
-         .batch_rows = x.rows()});
+    layers[i]->BackwardRows(region.pass(), rows, values.Read(buffers, input, rows.begin, x),
+                            values.Read(buffers, i + 1, rows.begin, x),
+                            gradients.Read(gradient_plan, i + 1, rows.begin, dy), dx.written,
+                            {.saved = saved.Of(i, rows.begin),
+                             .scratch = scratch[block],
+                             .other_gradient = other_gradient.written,
+                             .batch_rows = x.rows()});
     dx.Add();
     other_gradient.Add();
   }

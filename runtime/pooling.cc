@@ -28,6 +28,7 @@ class Pool : public Layer, public Windowed {
     throw Error(window_.kind + ": the padding is " + window_.Text(padding) + ", expected at most half of the kernel");
   }
 
+  bool slides() const override { return true; }
   const Window& window() const override { return window_; }
 
   std::string Spec() const override {

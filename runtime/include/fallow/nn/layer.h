@@ -133,6 +133,8 @@ class Layer {
   // Moves it between two passes to a valid rate, and returns true. Allocates nothing. False, and nothing is changed: it
   // has none, or one that it learns.
   virtual bool set_rate(const Rate&) { return false; }
+  // Whether it slides over samples, so that its values are large and its weights small: it gets blocks of few rows.
+  virtual bool slides() const { return false; }
   // Whether y may be x in ForwardRows, and dx be dy in BackwardRows. In training, y is x only if needs_input is false.
   virtual bool in_place() const { return false; }
   // Whether y > 0 exactly where x > 0, except perhaps where dx is 0: what NeedsOutput::kSign asks of a layer in place.

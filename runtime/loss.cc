@@ -26,14 +26,18 @@ constexpr std::pair<Loss, std::string_view> kNames[] = {
               expected);
 }
 
-bool IsLabel(float value, std::size_t outputs) {
-  return value >= 0 && value < static_cast<float>(outputs) && value == std::floor(value);
+bool IsLabel(float value, std::size_t classes) {
+  return value >= 0 && value < static_cast<float>(classes) && value == std::floor(value);
+}
+
+std::size_t TargetColumns(Loss loss, const Shape& outputs) {
+  return loss == Loss::kSoftmaxCrossEntropy ? Positions(loss, outputs) : PredictionShape(loss, outputs).elements();
 }
 
 // All `gradient` pointers are null where none is wanted; `scale` is what it is multiplied by.
 
-double CrossEntropyRow(const RowKernels& kernels, std::span<const float> output, float target, double smoothing,
-                       float scale, float* gradient) {
+double CrossEntropyOf(const RowKernels& kernels, std::span<const float> output, float target, double smoothing,
+                      float scale, float* gradient) {
   const auto label = static_cast<std::size_t>(target);
   const double log_sum = kernels.log_sum_exp(output.data(), output.size(), scale, gradient);
   if (smoothing == 0) {
@@ -81,6 +85,20 @@ bool IsLargest(std::span<const float> output, float target) {
   return std::max_element(output.begin(), output.end()) - output.begin() == static_cast<std::ptrdiff_t>(target);
 }
 
+// A row of as many positions as `target` has columns.
+void AddPositions(const RowKernels& kernels, std::span<const float> output, std::span<const float> target,
+                  double smoothing, float scale, float* gradient, LossSum* sum) {
+  const std::size_t classes = output.size() / target.size();
+  double of_row = 0;
+  for (std::size_t t = 0; t < target.size(); ++t) {
+    const std::span<const float> logits = output.subspan(t * classes, classes);
+    float* const dx = gradient != nullptr ? gradient + t * classes : nullptr;
+    of_row += CrossEntropyOf(kernels, logits, target[t], smoothing, scale, dx);
+    sum->correct += IsLargest(logits, target[t]);
+  }
+  sum->loss += of_row / static_cast<double>(target.size());
+}
+
 bool IsOnTargetsSide(std::span<const float> output, std::span<const float> target) {
   return std::equal(output.begin(), output.end(), target.begin(),
                     [](float logit, float y) { return (logit > 0) == (y > 0.5f); });
@@ -95,6 +113,7 @@ Loss ParseLoss(std::string_view name) { return ParseName(kNames, name, "loss"); 
 void LossSum::Add(const LossSum& other) {
   loss += other.loss;
   correct += other.correct;
+  predictions += other.predictions;
   rows += other.rows;
 }
 
@@ -107,10 +126,19 @@ void CheckLossOptions(const LossOptions& options) {
   }
 }
 
-void CheckOutputs(Loss loss, std::size_t outputs) {
-  if (loss != Loss::kGaussianNegativeLogLikelihood || outputs % 2 == 0) return;
-  throw Error("loss: " + std::string(Name(loss)) + " with " + std::to_string(outputs) +
-              " outputs, expected an even number: means, then logarithms of variances");
+void CheckOutputs(Loss loss, const Shape& outputs) {
+  if (loss == Loss::kGaussianNegativeLogLikelihood && outputs.elements() % 2 != 0) {
+    throw Error("loss: " + std::string(Name(loss)) + " with " + std::to_string(outputs.elements()) +
+                " outputs, expected an even number: means, then logarithms of variances");
+  }
+  if (loss == Loss::kSoftmaxCrossEntropy && outputs.rank() > 2) {
+    throw Error("loss: " + std::string(Name(loss)) + " with outputs of shape " + outputs.ToString() +
+                ", expected one dimension, of classes, or two, of positions and classes");
+  }
+}
+
+std::size_t Positions(Loss loss, const Shape& outputs) {
+  return loss == Loss::kSoftmaxCrossEntropy && outputs.rank() == 2 ? outputs[0] : 1;
 }
 
 Shape PredictionShape(Loss loss, const Shape& outputs) {
@@ -119,19 +147,19 @@ Shape PredictionShape(Loss loss, const Shape& outputs) {
 
 bool HasAccuracy(Loss loss) { return loss == Loss::kSoftmaxCrossEntropy || loss == Loss::kBinaryCrossEntropy; }
 
-void CheckTarget(Loss loss, std::size_t outputs, const Tensor& target, std::string_view what) {
+void CheckTarget(Loss loss, const Shape& outputs, const Tensor& target, std::string_view what) {
   CheckOutputs(loss, outputs);
   const bool labels = loss == Loss::kSoftmaxCrossEntropy;
-  const std::size_t cols = labels ? 1 : PredictionShape(loss, {outputs}).elements();
+  const std::size_t cols = TargetColumns(loss, outputs);
+  const std::size_t classes = outputs.elements() / Positions(loss, outputs);
   if (target.cols() != cols) {
     throw Error(std::string(what) + ": got " + std::to_string(target.cols()) + " columns, expected " +
-                std::to_string(cols) + " for " + std::string(Name(loss)) + " with " + std::to_string(outputs) +
-                " outputs");
+                std::to_string(cols) + " for " + std::string(Name(loss)) + " with " + outputs.ToString() + " outputs");
   }
   for (std::size_t r = 0; r < target.rows(); ++r) {
     for (const float value : target.row(r)) {
-      if (labels && !IsLabel(value, outputs)) {
-        FailAt(what, r, value, "a class from 0 to " + std::to_string(outputs - 1));
+      if (labels && !IsLabel(value, classes)) {
+        FailAt(what, r, value, "a class from 0 to " + std::to_string(classes - 1));
       }
       if (loss == Loss::kBinaryCrossEntropy && !(value >= 0 && value <= 1))
         FailAt(what, r, value, "a number in [0, 1]");
@@ -144,34 +172,34 @@ LossSum Evaluate(Loss loss, const Tensor& output, const Tensor& target, Tensor* 
                  const LossOptions& options) {
   const Region region(kLoss, output.values().size(), execution);
   const RowKernels& kernels = RowKernelsFor(execution.target);
-  const bool labels = loss == Loss::kSoftmaxCrossEntropy;
-  const double outputs = labels ? 1.0 : static_cast<double>(PredictionShape(loss, {output.cols()}).elements());
-  const auto scale = static_cast<float>(1.0 / (outputs * static_cast<double>(output.rows())));
+  const std::size_t positions = Positions(loss, output.sample_shape());
+  const auto terms = static_cast<double>(TargetColumns(loss, output.sample_shape()));  // Of a row's mean.
+  const auto scale = static_cast<float>(1.0 / (terms * static_cast<double>(output.rows())));
   if (gradient != nullptr) gradient->Resize(output.rows(), output.sample_shape());
 
   LossSum sum;
   sum.rows = output.rows();
+  sum.predictions = sum.rows * positions;
   for (std::size_t r = 0; r < output.rows(); ++r) {
     const std::span<const float> x = output.row(r);
     const std::span<const float> y = target.row(r);
     float* const dx = gradient != nullptr ? gradient->row(r).data() : nullptr;
     switch (loss) {
       case Loss::kSoftmaxCrossEntropy:
-        sum.loss += CrossEntropyRow(kernels, x, y[0], options.label_smoothing, scale, dx);
-        sum.correct += IsLargest(x, y[0]);
+        AddPositions(kernels, x, y, options.label_smoothing, scale, dx, &sum);
         break;
       case Loss::kBinaryCrossEntropy:
-        sum.loss += kernels.binary_cross_entropy(x.data(), y.data(), x.size(), scale, dx) / outputs;
+        sum.loss += kernels.binary_cross_entropy(x.data(), y.data(), x.size(), scale, dx) / terms;
         sum.correct += IsOnTargetsSide(x, y);
         break;
       case Loss::kMeanSquaredError:
-        sum.loss += kernels.squared_error(x.data(), y.data(), x.size(), scale, dx) / outputs;
+        sum.loss += kernels.squared_error(x.data(), y.data(), x.size(), scale, dx) / terms;
         break;
       case Loss::kHuber:
-        sum.loss += HuberRow(x, y, options.delta, scale, dx) / outputs;
+        sum.loss += HuberRow(x, y, options.delta, scale, dx) / terms;
         break;
       case Loss::kGaussianNegativeLogLikelihood:
-        sum.loss += GaussianRow(x, y, scale, dx) / outputs;
+        sum.loss += GaussianRow(x, y, scale, dx) / terms;
         break;
     }
   }

@@ -27,12 +27,15 @@ constexpr std::size_t kBlocksAtOnce = 8;
 constexpr std::size_t kRowsAtOnce = kBlocksAtOnce * RowBlocks::kMaxRows;
 constexpr std::uint64_t kMaxSamples = std::uint64_t{1} << 40;
 
-// Outputs become probabilities, as the loss would make them, or means and variances.
-void ToProbabilities(Loss loss, std::size_t rows, std::size_t outputs, float* y, const Execution& execution) {
+// Outputs of `shape` become probabilities, as the loss would make them, or means and variances.
+void ToProbabilities(Loss loss, std::size_t rows, const Shape& shape, float* y, const Execution& execution) {
+  const std::size_t outputs = shape.elements();
   if (loss == Loss::kSoftmaxCrossEntropy) {
+    const std::size_t positions = Positions(loss, shape);
+    const std::size_t count = rows * positions, classes = outputs / positions;
     // With nothing dropped.
     [[maybe_unused]] const Status status = SoftmaxDropoutForward(
-        {y, rows, outputs, outputs}, {}, Mask(Rate(0), MaskKey()), {y, rows, outputs, outputs}, execution);
+        {y, count, classes, classes}, {}, Mask(Rate(0), MaskKey()), {y, count, classes, classes}, execution);
     assert(status.ok());
   }
   if (loss == Loss::kBinaryCrossEntropy) {
@@ -67,8 +70,8 @@ McPrediction EmptyPrediction(const McRequest& request, const Shape& outputs, Los
   McPrediction prediction{Tensor(rows, shape), Tensor(rows, shape), {}, {}, {}};
   for (std::size_t q = 0; q < request.quantiles.size(); ++q) prediction.quantiles.emplace_back(rows, shape);
   if (!HasAccuracy(loss)) return prediction;
-  prediction.predictive_entropy.Resize(rows, Shape{1});
-  prediction.mutual_information.Resize(rows, Shape{1});
+  prediction.predictive_entropy.Resize(rows, Shape{Positions(loss, outputs)});
+  prediction.mutual_information.Resize(rows, Shape{Positions(loss, outputs)});
   return prediction;
 }
 
@@ -95,12 +98,14 @@ class Blocks {
 // Rows of requests of one mode, kInfer or kMonteCarlo, until there are kRowsAtOnce samples; computed; and filled again.
 class Batch {
  public:
-  Batch(const Inference& inference, Mode mode, Loss loss, const Execution& execution)
+  // The model's outputs have the shape `outputs`.
+  Batch(const Inference& inference, const Shape& outputs, Mode mode, Loss loss, const Execution& execution)
       : inference_(inference),
+        shape_(outputs),
         loss_(loss),
         execution_(execution),
         random_(mode == Mode::kInfer ? inference.layers() : inference.first_of_samples()),
-        outputs_(inference.elements(inference.layers())) {}
+        outputs_(outputs.elements()) {}
 
   void Add(const McRequest& request, std::size_t row, McPrediction* prediction) {
     // Without a layer that drops, all samples are the same.
@@ -126,7 +131,7 @@ class Batch {
         {.mode = Mode::kMonteCarlo, .execution = execution_, .row_masks = masks_}, random_, inference_.layers(),
         samples_.size(), [&](std::size_t i) { return shared_.data() + samples_[i] * inference_.elements(random_); },
         values_.data());
-    ToProbabilities(loss_, samples_.size(), outputs_, values_.data(), execution_);
+    ToProbabilities(loss_, samples_.size(), shape_, values_.data(), execution_);
     ParallelFor(rows_.size(), execution_.max_threads, [&](std::size_t i) { Store(rows_[i]); });
     rows_.clear();
     masks_.clear();
@@ -165,6 +170,7 @@ class Batch {
   }
 
   const Inference& inference_;
+  Shape shape_;
   Loss loss_;
   Execution execution_;
   std::size_t random_;  // Inference::first_of_samples.
@@ -185,13 +191,13 @@ std::vector<McPrediction> PredictMonteCarlo(const Model& model, std::span<const 
   if (rate && !rate->valid()) {
     throw Error("rate: got " + FormatNumber(rate->drop_probability()) + ", expected a number in [0, 1]");
   }
-  CheckOutputs(loss, model.output_shape().elements());
+  CheckOutputs(loss, model.output_shape());
   const Inference inference(model, rate);
   for (const McRequest& request : requests) CheckRequest(inference, model, request);
   std::vector<McPrediction> predictions;
   for (const McRequest& request : requests) predictions.push_back(EmptyPrediction(request, model.output_shape(), loss));
   for (const Mode mode : {Mode::kInfer, Mode::kMonteCarlo}) {
-    Batch batch(inference, mode, loss, execution);
+    Batch batch(inference, model.output_shape(), mode, loss, execution);
     for (std::size_t i = 0; i < requests.size(); ++i) {
       if ((requests[i].samples == 0) != (mode == Mode::kInfer)) continue;
       for (std::size_t row = 0; row < requests[i].x->rows(); ++row) batch.Add(requests[i], row, &predictions[i]);

@@ -29,10 +29,15 @@ double Log(double x) {
 // NaN for NaN; denormals, whose p log p is below 1e-305, count as 0.
 double MinusPLogP(double p) { return p < std::numeric_limits<double>::min() ? 0 : -p * Log(p); }
 
+// Outputs of one position.
+struct Outputs {
+  std::size_t begin, end;
+};
+
 template <class Probability>
-double Entropy(Loss loss, std::size_t outputs, const Probability& probability) {
+double Entropy(Loss loss, Outputs outputs, const Probability& probability) {
   double entropy = 0;
-  for (std::size_t j = 0; j < outputs; ++j) {
+  for (std::size_t j = outputs.begin; j < outputs.end; ++j) {
     const double p = probability(j);
     if (std::isnan(p)) return p;
     entropy += MinusPLogP(p);
@@ -56,11 +61,11 @@ double Variance(const RowSamples& samples, std::size_t j, double mean) {
   return sum / static_cast<double>(samples.count);
 }
 
-double MeanEntropy(const RowSamples& samples, Loss loss) {
+double MeanEntropy(const RowSamples& samples, Loss loss, Outputs outputs) {
   double sum = 0;
   for (std::size_t t = 0; t < samples.count; ++t) {
     const float* sample = samples.values + t * samples.outputs;
-    sum += Entropy(loss, samples.outputs, [&](std::size_t j) { return double{sample[j]}; });
+    sum += Entropy(loss, outputs, [&](std::size_t j) { return double{sample[j]}; });
   }
   return sum / static_cast<double>(samples.count);
 }
@@ -88,11 +93,16 @@ void StoreStatistics(const RowSamples& samples, Loss loss, std::size_t row, McPr
     deviations[j] = static_cast<float>(std::sqrt(Variance(samples, j, mean) + of_samples));
   }
   if (!HasAccuracy(loss)) return;
-  const double entropy = Entropy(loss, samples.outputs, [&](std::size_t j) { return Mean(samples, j); });
-  prediction->predictive_entropy.row(row)[0] = static_cast<float>(entropy);
-  // Never negative but for rounding.
-  const double information = entropy - MeanEntropy(samples, loss);
-  prediction->mutual_information.row(row)[0] = static_cast<float>(information < 0 ? 0 : information);
+  const std::span<float> entropies = prediction->predictive_entropy.row(row);
+  const std::size_t of_each = samples.outputs / entropies.size();
+  for (std::size_t position = 0; position < entropies.size(); ++position) {
+    const Outputs outputs{position * of_each, (position + 1) * of_each};
+    const double entropy = Entropy(loss, outputs, [&](std::size_t j) { return Mean(samples, j); });
+    entropies[position] = static_cast<float>(entropy);
+    // Never negative but for rounding.
+    const double information = entropy - MeanEntropy(samples, loss, outputs);
+    prediction->mutual_information.row(row)[position] = static_cast<float>(information < 0 ? 0 : information);
+  }
 }
 
 void StoreQuantiles(const RowSamples& samples, std::span<const double> quantiles, std::size_t row, float* sorted,

@@ -37,7 +37,7 @@ void CheckData(const Model& model, const Dataset& data, Loss loss, std::string_v
     throw Error(name + " has samples of " + data.x.sample_shape().ToString() + ", the model takes " +
                 model.input_shape().ToString());
   }
-  CheckTarget(loss, model.output_shape().elements(), data.y, what);
+  CheckTarget(loss, model.output_shape(), data.y, what);
 }
 
 LossSum EvaluateChecked(Model& model, const Dataset& data, Loss loss, const LossOptions& options,

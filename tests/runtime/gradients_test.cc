@@ -53,7 +53,7 @@ void ExpectGradients(const Case& c, std::size_t rows) {
   }
   reference::Network expected(model);
   const Tensor x = InputFor(c, rows);
-  const Tensor target = RandomTarget(c.loss, rows, model.output_shape().elements(), 2);
+  const Tensor target = RandomTarget(c.loss, rows, model.output_shape(), 2);
   const std::vector<reference::Row> x_rows = reference::Rows(x);
 
   Tensor dy;
@@ -85,6 +85,10 @@ TEST(GradientsTest, EveryLoss) {
   for (const Loss loss : {Loss::kSoftmaxCrossEntropy, Loss::kBinaryCrossEntropy, Loss::kMeanSquaredError}) {
     ExpectGradients({{6}, "dense:9:tanh,dense:4", loss}, 5);
   }
+}
+
+TEST(GradientsTest, ClassesAtEveryPosition) {
+  ExpectGradients({{6}, "embedding:5:4,lstm:7:sequences=1,dropout:0.3,dense_last:5"}, 3);
 }
 
 TEST(GradientsTest, EveryActivationBetweenDenseLayers) {

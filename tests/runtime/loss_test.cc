@@ -6,6 +6,7 @@
 #include <cmath>
 #include <limits>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "fallow/nn/error.h"
@@ -127,6 +128,23 @@ std::vector<PyTorchCase> PyTorchCases() {
                    1.0604023933410645,
                    {0.3464032709598541f, -0.02186628431081772f, -0.3245369791984558f, 0.003964446485042572f,
                     0.021046608686447144f, -0.025011077523231506f}});
+  // Of two rows with three positions each: cross_entropy(x.transpose(1, 2), y, label_smoothing=0.2).
+  PyTorchCase sequences{
+      Loss::kSoftmaxCrossEntropy,
+      {.label_smoothing = 0.2},
+      Tensor(2, {3, 4}),
+      Matrix(3, {2, 0, 1, 3, 1, 0}),
+      1.302304983139038,
+      {0.09060321748256683f,    -0.005345709156244993f, -0.11332088708877563f,  0.028063390403985977f,
+       0.00035839263000525534f, -0.005732053425163031f, 0.006635998375713825f,  -0.0012623221846297383f,
+       0.001058312482200563f,   -0.02725299820303917f,  0.03375710919499397f,   -0.007562420330941677f,
+       0.011839939281344414f,   0.017569661140441895f,  -0.003832068294286728f, -0.025577520951628685f,
+       0.033333342522382736f,   -0.10000000894069672f,  0.033333342522382736f,  0.033333342522382736f,
+       -0.12667067348957062f,   0.032430026680231094f,  0.10247296839952469f,   -0.008232291787862778f}};
+  std::ranges::copy(std::vector<float>{1.5f, -2,  .25f,   .5f, 3, -1, .75f, 0, -.5f, 2, 1, -3,
+                                       .25f, .5f, -1.25f, 2,   0, 0,  0,    0, 1,    2, 3, -4},
+                    sequences.output.data());
+  cases.push_back(std::move(sequences));
   cases.push_back({Loss::kHuber,
                    {.delta = 0.75},
                    Matrix(3, {1.5f, -2, 0.25f, 0.5f, 3, -1}),
@@ -211,11 +229,35 @@ TEST(LossTest, CountsCorrectRows) {
   EXPECT_EQ(Evaluate(Loss::kBinaryCrossEntropy, logits, sides, nullptr).correct, 2u);
 }
 
+// A sample of T positions counts as one row, and as T predictions.
+TEST(LossTest, PositionsAreAsSamplesOfTheirOwn) {
+  const Tensor sequences = RandomTensor(4, {5, 7}, 1), labels = RandomTarget(Loss::kSoftmaxCrossEntropy, 4, {5, 7}, 2);
+  Tensor apart(20, {7}), labels_apart(20, {1}), gradient, gradient_apart;
+  std::ranges::copy(sequences.values(), apart.data());
+  std::ranges::copy(labels.values(), labels_apart.data());
+  const LossSum sum = Evaluate(Loss::kSoftmaxCrossEntropy, sequences, labels, &gradient);
+  const LossSum sum_apart = Evaluate(Loss::kSoftmaxCrossEntropy, apart, labels_apart, &gradient_apart);
+  EXPECT_NEAR(sum.mean_loss(), sum_apart.mean_loss(), 1e-12);
+  EXPECT_EQ(sum.correct, sum_apart.correct);
+  EXPECT_GT(sum.correct, 0u);
+  EXPECT_EQ(sum.accuracy(), sum_apart.accuracy());
+  EXPECT_EQ(sum.rows, 4u);
+  EXPECT_EQ(sum.predictions, 20u);
+  EXPECT_EQ(gradient.sample_shape(), (Shape{5, 7}));
+  EXPECT_TRUE(std::ranges::equal(gradient.values(), gradient_apart.values()));
+}
+
+TEST(LossTest, Positions) {
+  EXPECT_EQ(Positions(Loss::kSoftmaxCrossEntropy, {5, 7}), 5u);
+  EXPECT_EQ(Positions(Loss::kSoftmaxCrossEntropy, {7}), 1u);
+  EXPECT_EQ(Positions(Loss::kBinaryCrossEntropy, {5, 7}), 1u);
+}
+
 TEST(LossTest, SumsAdd) {
-  LossSum a{.loss = 1.5, .correct = 1, .rows = 2};
-  a.Add({.loss = 0.5, .correct = 1, .rows = 2});
+  LossSum a{.loss = 1.5, .correct = 1, .predictions = 6, .rows = 2};
+  a.Add({.loss = 0.5, .correct = 1, .predictions = 2, .rows = 2});
   EXPECT_EQ(a.mean_loss(), 0.5);
-  EXPECT_EQ(a.accuracy(), 0.5);
+  EXPECT_EQ(a.accuracy(), 0.25);
 }
 
 TEST(LossTest, NamesReadBack) {
@@ -232,7 +274,7 @@ TEST(LossTest, NamesReadBack) {
   }
 }
 
-std::string TargetError(Loss loss, std::size_t outputs, const std::vector<float>& values, std::size_t cols) {
+std::string TargetError(Loss loss, const Shape& outputs, const std::vector<float>& values, std::size_t cols) {
   Tensor target(values.size() / cols, {cols});
   std::copy(values.begin(), values.end(), target.data());
   try {
@@ -245,22 +287,30 @@ std::string TargetError(Loss loss, std::size_t outputs, const std::vector<float>
 
 TEST(LossTest, ChecksTargets) {
   const float nan = std::numeric_limits<float>::quiet_NaN();
-  EXPECT_EQ(TargetError(Loss::kSoftmaxCrossEntropy, 3, {0, 1, 2}, 1), "");
-  EXPECT_EQ(TargetError(Loss::kSoftmaxCrossEntropy, 3, {0, 3}, 1),
+  EXPECT_EQ(TargetError(Loss::kSoftmaxCrossEntropy, {3}, {0, 1, 2}, 1), "");
+  EXPECT_EQ(TargetError(Loss::kSoftmaxCrossEntropy, {3}, {0, 3}, 1),
             "train.csv: row 1 has 3, expected a class from 0 to 2");
-  EXPECT_NE(TargetError(Loss::kSoftmaxCrossEntropy, 3, {0.5f}, 1), "");
-  EXPECT_NE(TargetError(Loss::kSoftmaxCrossEntropy, 3, {-1}, 1), "");
-  EXPECT_NE(TargetError(Loss::kSoftmaxCrossEntropy, 3, {nan}, 1), "");
-  EXPECT_EQ(TargetError(Loss::kSoftmaxCrossEntropy, 3, {0, 1, 0}, 3),
+  EXPECT_NE(TargetError(Loss::kSoftmaxCrossEntropy, {3}, {0.5f}, 1), "");
+  EXPECT_NE(TargetError(Loss::kSoftmaxCrossEntropy, {3}, {-1}, 1), "");
+  EXPECT_NE(TargetError(Loss::kSoftmaxCrossEntropy, {3}, {nan}, 1), "");
+  EXPECT_EQ(TargetError(Loss::kSoftmaxCrossEntropy, {3}, {0, 1, 0}, 3),
             "train.csv: got 3 columns, expected 1 for softmax_cross_entropy with 3 outputs");
-  EXPECT_EQ(TargetError(Loss::kBinaryCrossEntropy, 2, {0, 1}, 2), "");
-  EXPECT_EQ(TargetError(Loss::kBinaryCrossEntropy, 2, {0, 1.5}, 2),
+  EXPECT_EQ(TargetError(Loss::kSoftmaxCrossEntropy, {3, 2}, {0, 1, 1}, 3), "");
+  EXPECT_EQ(TargetError(Loss::kSoftmaxCrossEntropy, {3, 2}, {0, 1, 2}, 3),
+            "train.csv: row 0 has 2, expected a class from 0 to 1");
+  EXPECT_EQ(TargetError(Loss::kSoftmaxCrossEntropy, {3, 2}, {0, 1}, 1),
+            "train.csv: got 1 columns, expected 3 for softmax_cross_entropy with 3x2 outputs");
+  EXPECT_EQ(TargetError(Loss::kSoftmaxCrossEntropy, {3, 1, 1}, {0, 1}, 1),
+            "loss: softmax_cross_entropy with outputs of shape 3x1x1, expected one dimension, of classes, or two, of "
+            "positions and classes");
+  EXPECT_EQ(TargetError(Loss::kBinaryCrossEntropy, {2}, {0, 1}, 2), "");
+  EXPECT_EQ(TargetError(Loss::kBinaryCrossEntropy, {2}, {0, 1.5}, 2),
             "train.csv: row 0 has 1.5, expected a number in [0, 1]");
-  EXPECT_NE(TargetError(Loss::kBinaryCrossEntropy, 2, {0, nan}, 2), "");
-  EXPECT_EQ(TargetError(Loss::kMeanSquaredError, 2, {-5, 100}, 2), "");
-  EXPECT_NE(TargetError(Loss::kMeanSquaredError, 2, {nan, 1}, 2), "");
-  EXPECT_EQ(TargetError(Loss::kGaussianNegativeLogLikelihood, 2, {-5, 100}, 1), "");
-  EXPECT_EQ(TargetError(Loss::kGaussianNegativeLogLikelihood, 3, {-5}, 1),
+  EXPECT_NE(TargetError(Loss::kBinaryCrossEntropy, {2}, {0, nan}, 2), "");
+  EXPECT_EQ(TargetError(Loss::kMeanSquaredError, {2}, {-5, 100}, 2), "");
+  EXPECT_NE(TargetError(Loss::kMeanSquaredError, {2}, {nan, 1}, 2), "");
+  EXPECT_EQ(TargetError(Loss::kGaussianNegativeLogLikelihood, {2}, {-5, 100}, 1), "");
+  EXPECT_EQ(TargetError(Loss::kGaussianNegativeLogLikelihood, {3}, {-5}, 1),
             "loss: gaussian_negative_log_likelihood with 3 outputs, expected an even number: means, then logarithms of "
             "variances");
 }

@@ -120,6 +120,33 @@ TEST(MonteCarloTest, EqualsTheDefinitions) {
   }
 }
 
+// A model with classes at several positions says of each what a model that ends in its outputs alone says.
+TEST(MonteCarloTest, PositionsAreAsModelsOfTheirOwn) {
+  const Tensor x = RandomTensor(9, {4, 5}, 1);
+  Model model({4, 5}, "dropout:0.4,dense_last:3", 2);
+  const McPrediction actual = PredictMonteCarlo(model, x, kSamples, kSeed, Loss::kSoftmaxCrossEntropy);
+  ASSERT_EQ(actual.mean.sample_shape(), (Shape{4, 3}));
+  ASSERT_EQ(actual.predictive_entropy.sample_shape(), Shape{4});
+  ASSERT_EQ(actual.mutual_information.sample_shape(), Shape{4});
+  for (std::size_t position = 0; position < 4; ++position) {
+    Model cut({4, 5}, "dropout:0.4,flatten,dense:3", 2);
+    Tensor& weight = cut.parameters()[0].parameter->value;
+    std::ranges::fill(weight.values(), 0.0f);
+    const std::span<const float> small = model.parameters()[0].parameter->value.values();
+    std::ranges::copy(model.parameters()[1].parameter->value.values(), cut.parameters()[1].parameter->value.data());
+    for (std::size_t j = 0; j < 3; ++j) std::copy_n(&small[j * 5], 5, weight.data() + j * 20 + position * 5);
+    const Reference expected(cut, x, Loss::kSoftmaxCrossEntropy);
+    for (std::size_t r = 0; r < x.rows(); ++r) {
+      for (std::size_t j = 0; j < 3; ++j) {
+        EXPECT_NEAR(actual.mean.row(r)[position * 3 + j], expected.Mean(r, j), 1e-6);
+        EXPECT_NEAR(actual.standard_deviation.row(r)[position * 3 + j], expected.StandardDeviation(r, j), 1e-6);
+      }
+      EXPECT_NEAR(actual.predictive_entropy.row(r)[position], expected.PredictiveEntropy(r), 1e-6);
+      EXPECT_NEAR(actual.mutual_information.row(r)[position], expected.MutualInformation(r), 1e-6);
+    }
+  }
+}
+
 // Alone, in a batch, and as plain passes; with a rate of its own, and without dropout.
 TEST(MonteCarloTest, Graphs) {
   const Tensor x = RandomTensor(3, {6}, 5), others = RandomTensor(140, {6}, 6);

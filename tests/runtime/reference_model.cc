@@ -101,10 +101,14 @@ Row Softmax(const Row& x) {
 
 double RowLoss(Loss loss, const Row& output, std::span<const float> target) {
   if (loss == Loss::kSoftmaxCrossEntropy) {
-    const double max = *std::max_element(output.begin(), output.end());
-    double sum = 0;
-    for (const double v : output) sum += std::exp(v - max);
-    return std::log(sum) + max - output[static_cast<std::size_t>(target[0])];
+    const std::size_t classes = output.size() / target.size();
+    double losses = 0;
+    for (std::size_t t = 0; t < target.size(); ++t) {
+      double sum = 0;
+      for (std::size_t j = 0; j < classes; ++j) sum += std::exp(output[t * classes + j]);
+      losses += std::log(sum) - output[t * classes + static_cast<std::size_t>(target[t])];
+    }
+    return losses / static_cast<double>(target.size());
   }
   double sum = 0;
   for (std::size_t j = 0; j < output.size(); ++j) {

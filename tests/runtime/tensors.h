@@ -36,14 +36,20 @@ inline void PadRows(Tensor& x) {
 }
 
 // What CheckTarget accepts.
-inline Tensor RandomTarget(Loss loss, std::size_t rows, std::size_t outputs, unsigned seed) {
+inline Tensor RandomTarget(Loss loss, std::size_t rows, const Shape& outputs, unsigned seed) {
   std::minstd_rand random(seed);
   const bool labels = loss == Loss::kSoftmaxCrossEntropy;
-  Tensor y(rows, Shape{labels ? 1 : outputs});
+  const std::size_t positions = outputs.rank() == 2 ? outputs[0] : 1;
+  Tensor y(rows, Shape{labels ? positions : outputs.elements()});
   for (float& v : y.values()) {
-    v = labels ? static_cast<float>(random() % outputs) : static_cast<float>(random() % 1001) / 1000.0f;
+    v = labels ? static_cast<float>(random() % (outputs.elements() / positions))
+               : static_cast<float>(random() % 1001) / 1000.0f;
   }
   return y;
+}
+
+inline Tensor RandomTarget(Loss loss, std::size_t rows, std::size_t outputs, unsigned seed) {
+  return RandomTarget(loss, rows, Shape{outputs}, seed);
 }
 
 }  // namespace fallow::nn

@@ -65,6 +65,25 @@ make_idx() {
     }'
 }
 
+# make_sequences COUNT SEED SEQUENCES ANSWERS: three tokens, and of each and the one before it the sum modulo 4.
+make_sequences() {
+  awk -v n="$1" -v x="$2" -v sequences="$3" -v answers="$4" '
+    function random(k) { x = (x * 16807) % 2147483647; return int(x / 64) % k }
+    function header(f) { printf "%c%c%c%c%c%c%c%c%c%c%c%c", 0, 0, 8, 2, 0, 0, int(n / 256), n % 256, 0, 0, 0, 3 > f }
+    BEGIN {
+      header(sequences); header(answers)
+      for (i = 0; i < n; ++i) {
+        before = 0
+        for (t = 0; t < 3; ++t) {
+          token = random(4)
+          printf "%c", token > sequences
+          printf "%c", (token + before) % 4 > answers
+          before = token
+        }
+      }
+    }'
+}
+
 # make_csv COUNT SEED FILE: two features and the class 0, 1 or 2 of their sum.
 make_csv() {
   awk -v n="$1" -v x="$2" '

@@ -122,6 +122,38 @@ for control in "curriculum" "linear --rate-from 1 --rate-to 0.5" "gap --rate-low
   rm -r moved moved-again
 done
 
+# --- sequences: a class at every position
+make_sequences 300 1 sequences answers
+make_sequences 100 2 test-sequences test-answers
+expect_success train --train-images sequences --train-labels answers --test-images test-sequences \
+  --test-labels test-answers --layers embedding:4:8,gru:16:sequences=1,dropout:0.1,dense_last:4 --epochs 15 \
+  --batch-size 16 --learning-rate 0.02 --run sequences-run
+expect_success eval sequences-run/model.safetensors --images test-sequences --labels test-answers
+expect_at_least 0.9 accuracy
+[ "$(sed -n 's/^samples *//p' "$out")" = 100 ] || fail "expected 100 samples: $(cat "$out")"
+awk '$1 == "loss" { nats = $2 } $1 == "bits" { bits = $2 } END { exit !(bits > nats && bits * 0.693 < nats + 0.001) }' \
+  "$out" || fail "bits are no loss over log 2: $(cat "$out")"
+expect_success predict sequences-run/model.safetensors --images test-sequences --labels test-answers --mc 5
+[ "$(head -n 1 "$out" | cut -d, -f1-11)" = row,target0,target1,target2,predicted0,predicted1,predicted2,p0_0,p0_1,p0_2,p0_3 ] ||
+  fail "unexpected header: $(head -n 1 "$out")"
+head -n 1 "$out" | grep -q ',sd2_3,entropy0,entropy1,entropy2,mutual_information0,mutual_information1,mutual_information2$' ||
+  fail "unexpected header: $(head -n 1 "$out")"
+awk -F, 'NR > 1 {
+    for (t = 0; t < 3; ++t) {
+      sum = $(8 + 4 * t) + $(9 + 4 * t) + $(10 + 4 * t) + $(11 + 4 * t)
+      if (sum < 0.999 || sum > 1.001) exit 1
+    }
+  }
+  NF != 37 { exit 1 }' "$out" || fail "no probabilities at each position: $(tail -n 1 "$out")"
+expect_success sweep --train-images sequences --train-labels answers --validation 0.2 --rates 0,0.5 --epochs 2 \
+  --layers embedding:4:8,gru:8:sequences=1,dropout:0.1,dense_last:4 --run sequences-sweep
+expect_bad_input "one prediction a sample" predict sequences-run/model.safetensors --images test-sequences --mc 5 \
+  --least-sure 3
+expect_bad_input "got 3 columns, expected 1" train --train-images sequences --train-labels answers \
+  --layers embedding:4:8,gru:8,dense:4 --run never
+expect_bad_input "expected one dimension, of classes" train --train-images images --train-labels labels \
+  --layers reshape:1x4x4,conv2d:4:3 --run never
+
 # --- the loss follows from the task
 expect_success train --csv table.csv --target height --layers dense:1 --epochs 2 --run quantity
 grep -qx 'loss = "mean_squared_error"' quantity/config.toml || fail "regression has another loss"

@@ -43,25 +43,48 @@ nn::McPrediction PredictAll(ModelAndData& loaded, const PredictOptions& options)
   return nn::PredictMonteCarlo(loaded.model, loaded.data.x, options.samples, options.seed, loaded.loss, execution);
 }
 
-// The class that a row of probabilities speaks for.
-std::size_t PredictedClass(std::span<const float> row) {
-  if (row.size() == 1) return row[0] >= 0.5f ? 1 : 0;
-  return static_cast<std::size_t>(std::max_element(row.begin(), row.end()) - row.begin());
+// The class that probabilities speak for.
+std::size_t PredictedClass(std::span<const float> probabilities) {
+  if (probabilities.size() == 1) return probabilities[0] >= 0.5f ? 1 : 0;
+  return static_cast<std::size_t>(std::max_element(probabilities.begin(), probabilities.end()) - probabilities.begin());
 }
 
-std::string Header(const nn::McPrediction& prediction, bool answers, bool classes) {
-  std::string line = answers ? "row,target" : "row";
-  if (classes) line += ",predicted";
-  for (const auto& [tensor, name] :
-       {std::pair{&prediction.mean, classes ? ",p" : ",y"}, std::pair{&prediction.standard_deviation, ",sd"}}) {
-    for (std::size_t j = 0; j < tensor->cols() && tensor->rows() > 0; ++j) line += name + std::to_string(j);
+// How the samples of a table come apart: their positions, each with its probabilities; or one, of numbers.
+struct Columns {
+  bool classes;
+  std::size_t positions;
+
+  // ",NAME", or ",NAME0,NAME1" for several.
+  static std::string Numbered(const char* name, std::size_t count) {
+    std::string text;
+    for (std::size_t i = 0; i < count; ++i) text += std::string(",") + name + (count > 1 ? std::to_string(i) : "");
+    return text;
   }
-  if (prediction.predictive_entropy.rows() > 0) line += ",entropy,mutual_information";
+
+  // ",NAME0,NAME1"; with the position before the number if there are several.
+  std::string OfOutputs(const char* name, std::size_t outputs) const {
+    std::string text;
+    for (std::size_t t = 0; t < positions; ++t) {
+      const std::string start = std::string(",") + name + (positions > 1 ? std::to_string(t) + "_" : "");
+      for (std::size_t j = 0; j < outputs / positions; ++j) text += start + std::to_string(j);
+    }
+    return text;
+  }
+};
+
+std::string Header(const nn::McPrediction& prediction, std::size_t answers, const Columns& columns) {
+  std::string line = "row" + columns.Numbered("target", answers);
+  if (columns.classes) line += columns.Numbered("predicted", columns.positions);
+  line += columns.OfOutputs(columns.classes ? "p" : "y", prediction.mean.cols());
+  if (prediction.standard_deviation.rows() > 0) line += columns.OfOutputs("sd", prediction.mean.cols());
+  if (prediction.predictive_entropy.rows() > 0) {
+    line += columns.Numbered("entropy", columns.positions) + columns.Numbered("mutual_information", columns.positions);
+  }
   return line + "\n";
 }
 
-std::string FormatPredictions(const nn::McPrediction& prediction, const nn::Tensor& y, bool classes) {
-  std::string text = Header(prediction, y.rows() > 0, classes);
+std::string FormatPredictions(const nn::McPrediction& prediction, const nn::Tensor& y, const Columns& columns) {
+  std::string text = Header(prediction, y.rows() > 0 ? y.cols() : 0, columns);
   const auto add = [&](const nn::Tensor& tensor, std::size_t row) {
     if (tensor.rows() == 0) return;
     char cell[32];
@@ -73,7 +96,10 @@ std::string FormatPredictions(const nn::McPrediction& prediction, const nn::Tens
   for (std::size_t r = 0; r < prediction.mean.rows(); ++r) {
     text += std::to_string(r);
     add(y, r);
-    if (classes) text += "," + std::to_string(PredictedClass(prediction.mean.row(r)));
+    const std::size_t of_each = prediction.mean.cols() / columns.positions;
+    for (std::size_t t = 0; columns.classes && t < columns.positions; ++t) {
+      text += "," + std::to_string(PredictedClass(prediction.mean.row(r).subspan(t * of_each, of_each)));
+    }
     for (const nn::Tensor* tensor : {&prediction.mean, &prediction.standard_deviation, &prediction.predictive_entropy,
                                      &prediction.mutual_information}) {
       add(*tensor, r);
@@ -140,6 +166,11 @@ void DrawDoubts(const std::vector<Doubt>& doubts, const nn::Tensor& x, const Pre
 void RunPredict(const PredictOptions& options) {
   Check(options);
   ModelAndData loaded = LoadModelAndData(options.common);
+  const Columns columns{nn::HasAccuracy(loaded.loss), nn::Positions(loaded.loss, loaded.model.output_shape())};
+  if (options.least_sure > 0 && columns.positions > 1) {
+    throw UsageError("--least-sure needs a model with one prediction a sample; this one makes " +
+                     std::to_string(columns.positions));
+  }
   const nn::McPrediction prediction = PredictAll(loaded, options);
   if (options.least_sure > 0) {
     const std::vector<Doubt> doubts = LeastSure(prediction, loaded, options.least_sure);
@@ -147,7 +178,7 @@ void RunPredict(const PredictOptions& options) {
     PrintDoubts(doubts);
   }
   if (options.least_sure > 0 && options.output.empty()) return;
-  const std::string table = FormatPredictions(prediction, loaded.data.y, nn::HasAccuracy(loaded.loss));
+  const std::string table = FormatPredictions(prediction, loaded.data.y, columns);
   if (options.output.empty()) {
     std::fwrite(table.data(), 1, table.size(), stdout);
   } else {
@@ -171,7 +202,8 @@ void AddPredict(CLI::App& app, Context& context) {
       "The table has one line a sample: its row, its target if known, the predicted class, a probability for each\n"
       "class (a value for each output in regression) and, with --mc, the standard deviation of each over the masks,\n"
       "the entropy of the mean probabilities in nats, and the part of it that comes from the model not knowing\n"
-      "(mutual information).\n\n"
+      "(mutual information). Where the model predicts a class for each position of a sequence, columns are numbered\n"
+      "by position, from 0, and probabilities p2_7: that of class 7 at position 2.\n\n"
       "Examples\n"
       "  " +
       context.program +

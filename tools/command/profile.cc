@@ -76,7 +76,7 @@ int RunProfile(const Options& command_line, ProfileOptions& options) {
   if (!options.trace.empty()) CheckTrace(options.trace);
   const TrainingData data = LoadData(options.train);
   nn::Model model(data.train.x.sample_shape(), options.train.layers, options.train.seed);
-  options.train.loss = nn::Name(ChooseLoss(options.train, model.output_shape().elements(), data));
+  options.train.loss = nn::Name(ChooseLoss(options.train, model.output_shape(), data));
 
   std::vector<std::string> layers;
   for (const nn::LayerInfo& info : model.layer_info()) layers.push_back(info.spec);

@@ -114,7 +114,7 @@ SweepPlan MakePlan(const SweepOptions& options, const TrainingData& data) {
   const TrainOptions& train = options.train;
   nn::Model model(data.train.x.sample_shape(), train.layers, train.seed);
   SweepPlan plan;
-  plan.loss = ChooseLoss(train, model.output_shape().elements(), data);
+  plan.loss = ChooseLoss(train, model.output_shape(), data);
   plan.by_accuracy = options.score.empty() ? nn::HasAccuracy(plan.loss) : options.score == "accuracy";
   if (plan.by_accuracy && !nn::HasAccuracy(plan.loss)) throw UsageError("--score accuracy: the loss has none");
   for (const auto& [layer, rate] : model.dropout_rates()) {

@@ -133,10 +133,9 @@ int RunTrain(const Options& command_line, TrainOptions& options, const Context& 
   const RunFiles files{options.run};
   const TrainingData data = LoadData(options);
   nn::Model model(data.train.x.sample_shape(), options.layers, options.seed);
-  const std::size_t outputs = model.output_shape().elements();
 
   Run run{.name = RunName(files.folder), .loss = {}, .keeps_best = options.patience > 0, .held_out = "", .history = {}};
-  run.loss = ChooseLoss(options, outputs, data);
+  run.loss = ChooseLoss(options, model.output_shape(), data);
   run.held_out = data.validation ? "validation" : data.test ? "test" : "";
   options.loss = nn::Name(run.loss);
 

@@ -27,7 +27,8 @@ void AddDataOptions(Options& options, TrainOptions& train) {
   options.Group("Data");
   options.Text("--data", train.data, "A data set by name: fashion-mnist (Debian's package dataset-fashion-mnist)");
   options.Text("--train-images", train.train.images, "Training samples, an IDX file, plain or gzip");
-  options.Text("--train-labels", train.train.labels, "Their labels, an IDX file");
+  options.Text("--train-labels", train.train.labels,
+               "Their labels, an IDX file: a class a sample, or one for each position of a sequence");
   options.Text("--test-images", train.test.images, "Test samples, an IDX file");
   options.Text("--test-labels", train.test.labels, "Their labels, an IDX file");
   options.Text("--csv", train.train.csv, "Training samples, a table of numbers, plain or gzip");

@@ -31,7 +31,7 @@ Source ResolveSource(const ModelOptions& options, std::vector<std::string>* clas
 // A model that ends in the function with which `loss` makes probabilities of logits.
 bool EndsIn(const nn::Model& model, nn::Loss loss) {
   const std::vector<nn::LayerInfo> layers = model.layer_info();
-  if (layers.size() < 2 || model.output_shape().rank() != 1) return false;
+  if (layers.size() < 2 || model.output_shape().rank() > 2) return false;
   return (loss == nn::Loss::kSoftmaxCrossEntropy && layers.back().spec == "softmax") ||
          (loss == nn::Loss::kBinaryCrossEntropy && layers.back().spec == "sigmoid");
 }
@@ -73,7 +73,7 @@ nn::LoadedModel ReadModel(const std::filesystem::path& path) {
 TrainedModel MakeTrainedModel(nn::LoadedModel loaded, std::optional<nn::Loss> loss) {
   const auto said = loaded.metadata.find(kLossKey);
   if (said != loaded.metadata.end()) {
-    nn::CheckOutputs(nn::ParseLoss(said->second), loaded.model.output_shape().elements());
+    nn::CheckOutputs(nn::ParseLoss(said->second), loaded.model.output_shape());
     return {std::move(loaded.model), nn::ParseLoss(said->second), InputScaling::Load(loaded.metadata),
             ClassesOf(loaded)};
   }
@@ -121,7 +121,7 @@ ModelAndData LoadModelAndData(const ModelOptions& options) {
   }
   if (trained.scaling) trained.scaling->Apply(result.data.x);
   if (result.data.y.rows() > 0) {
-    nn::CheckTarget(result.loss, result.model.output_shape().elements(), result.data.y,
+    nn::CheckTarget(result.loss, result.model.output_shape(), result.data.y,
                     source.csv.empty() ? source.labels : source.csv);
   }
   return result;

@@ -26,7 +26,7 @@ nn::Loss LossByTask(std::size_t outputs, const nn::Tensor& y) {
   return binary ? nn::Loss::kBinaryCrossEntropy : nn::Loss::kMeanSquaredError;
 }
 
-void CheckTargets(nn::Loss loss, std::size_t outputs, const TrainingData& data) {
+void CheckTargets(nn::Loss loss, const nn::Shape& outputs, const TrainingData& data) {
   nn::CheckTarget(loss, outputs, data.train.y, "training data");
   if (data.validation) nn::CheckTarget(loss, outputs, data.validation->y, "validation data");
   if (data.test) nn::CheckTarget(loss, outputs, data.test->y, "test data");
@@ -68,8 +68,9 @@ TrainingData LoadData(const TrainOptions& options) {
   return data;
 }
 
-nn::Loss ChooseLoss(const TrainOptions& options, std::size_t outputs, const TrainingData& data) {
-  const nn::Loss loss = options.loss.empty() ? LossByTask(outputs, data.train.y) : nn::ParseLoss(options.loss);
+nn::Loss ChooseLoss(const TrainOptions& options, const nn::Shape& outputs, const TrainingData& data) {
+  const nn::Loss loss =
+      options.loss.empty() ? LossByTask(outputs.elements(), data.train.y) : nn::ParseLoss(options.loss);
   CheckTargets(loss, outputs, data);
   return loss;
 }

@@ -27,9 +27,9 @@ struct TrainingData {
 // Reads and splits what the options name. Throws UsageError or nn::Error.
 TrainingData LoadData(const TrainOptions& options);
 
-// The loss that the options name, or the one that suits the task of a network with so many outputs. Throws nn::Error if
+// The loss that the options name, or the one that suits the task of a network with such outputs. Throws nn::Error if
 // the data does not suit it.
-nn::Loss ChooseLoss(const TrainOptions& options, std::size_t outputs, const TrainingData& data);
+nn::Loss ChooseLoss(const TrainOptions& options, const nn::Shape& outputs, const TrainingData& data);
 
 }  // namespace fallow::tools
 

@@ -96,8 +96,9 @@ std::string FormatModelMetadata(const ServedModel& model) {
   const nn::Shape output = nn::PredictionShape(model.loss, model.model.output_shape());
   json outputs = json::array({TensorMetadata(model.output_name, output), TensorMetadata("standard_deviation", output)});
   if (model.has_entropy()) {
-    outputs.push_back(TensorMetadata("predictive_entropy", {1}));
-    outputs.push_back(TensorMetadata("mutual_information", {1}));
+    const nn::Shape positions{nn::Positions(model.loss, model.model.output_shape())};
+    outputs.push_back(TensorMetadata("predictive_entropy", positions));
+    outputs.push_back(TensorMetadata("mutual_information", positions));
   }
   for (const char* quantile : {"quantile_0.05", "quantile_0.95"}) outputs.push_back(TensorMetadata(quantile, output));
   std::map<std::string, std::string> parameters = {{"layers", model.model.Layers()},

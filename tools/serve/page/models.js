@@ -54,10 +54,12 @@ function describe(metadata) {
   const numbers = (key) => parameters[`fallow.${key}`].split(',').map(Number);
   const image = shape.length === 3 && shape[0] === 1 ? shape.slice(1) : shape;
   const size = (dimensions) => dimensions.reduce((a, b) => a * b, 1);
+  const outputShape = outputs[0].shape.slice(1);
   return {
     name: metadata.name, version: metadata.versions[0], platform: metadata.platform, layers: parameters.layers,
     inputName: input.name, shape, elements: size(shape),
-    outputName: outputs[0].name, outputShape: outputs[0].shape.slice(1), outputs: size(outputs[0].shape.slice(1)),
+    outputName: outputs[0].name, outputShape, outputs: size(outputShape),
+    positions: parameters.loss === 'softmax_cross_entropy' && outputShape.length === 2 ? outputShape[0] : 1,
     classes: parameters.classes ? parameters.classes.split(',') : [],
     loss: parameters.loss, probabilities: parameters.loss !== 'mean_squared_error',
     dropping: parameters.layers.split(',').filter((layer) => /drop|zoneout|noise/.test(layer)),

@@ -59,6 +59,7 @@ function showNothing(model) {
 function explain(model, samples, entropy, information) {
   if (!samples) return 'Dropout is off: one pass, which does not say how sure the model is.';
   if (!model.dropping.length) return 'This model has no dropout: every mask gives the same.';
+  if (model.positions > 1) return `A class for each of ${model.positions} positions; the rows are POSITION: CLASS.`;
   if (!model.probabilities) return 'The spread is how much the masks disagree.';
   const most = model.loss === 'softmax_cross_entropy' ? Math.log(model.outputs) : model.outputs * Math.log(2);
   const numbers =
@@ -82,6 +83,10 @@ function makeScale(model, values) {
 }
 
 function nameOf(model, i) {
+  if (model.positions > 1) {
+    const classes = model.outputs / model.positions;
+    return `${Math.floor(i / classes)}: ${i % classes}`;
+  }
   if (model.outputs > 1) return model.classes[i] ?? String(i);
   return model.probabilities ? 'yes' : model.outputName;
 }

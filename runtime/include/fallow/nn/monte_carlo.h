@@ -24,7 +24,7 @@ namespace fallow::nn {
 struct McPrediction {
   Tensor mean;                // rows x outputs
   Tensor standard_deviation;  // rows x outputs; of the T samples (divided by T)
-  // rows x 1, in nats; empty without classes (see HasAccuracy). Predictive entropy: of the mean; for
+  // rows x Positions, in nats; empty without classes (see HasAccuracy). Predictive entropy: of the mean; for
   // kBinaryCrossEntropy the sum over outputs. Mutual information: predictive entropy minus the mean of the T entropies,
   // the part that comes from the model not knowing.
   Tensor predictive_entropy;

@@ -2,22 +2,20 @@
 #include <gtest/gtest.h>
 
 #include "fallow/nn/model.h"
-#include "tests/runtime/family_reference.h"
 #include "tests/runtime/files.h"
+#include "tests/runtime/gradient_check.h"
 #include "tests/runtime/tensors.h"
 #include "tests/support/values.h"
 
 namespace fallow::nn {
 namespace {
 
-using reference::ExpectFamilyGradients;
-
 TEST(ActivityRegularizationTest, Gradients) {
   for (const char* penalty : {":l1=0.5", ":l2=0.25", ":l1=0.5:l2=0.25"}) {
     const std::string layer = std::string("activity_regularization") + penalty;
-    ExpectFamilyGradients({6}, "dense:9,tanh," + layer + ",dense:3", 5);
-    ExpectFamilyGradients({6}, "dense:9,relu," + layer + ",dropout:0.5,dense:3," + layer, 150);
-    ExpectFamilyGradients({6}, "dense:9,tanh,dropout:0.4," + layer + ",gelu,dense:3", 5);
+    ExpectGradients({6}, "dense:9,tanh," + layer + ",dense:3", 5);
+    ExpectGradients({6}, "dense:9,relu," + layer + ",dropout:0.5,dense:3," + layer, 150);
+    ExpectGradients({6}, "dense:9,tanh,dropout:0.4," + layer + ",gelu,dense:3", 5);
   }
 }
 

@@ -13,16 +13,14 @@
 #include "fallow/nn/model.h"
 #include "fallow/nn/monte_carlo.h"
 #include "fallow/nn/optimizer.h"
-#include "tests/runtime/family_reference.h"
 #include "tests/runtime/files.h"
+#include "tests/runtime/gradient_check.h"
 #include "tests/runtime/tensors.h"
 #include "tests/support/targets.h"
 #include "tests/support/values.h"
 
 namespace fallow::nn {
 namespace {
-
-using reference::ExpectFamilyGradients;
 
 struct FamilyCase {
   const char* layer;
@@ -39,6 +37,7 @@ const FamilyCase kFamily[] = {
     {"feature_alpha_dropout:0.3", {9, 5}},
     {"gaussian_dropout:0.4", {13}},
     {"gaussian_noise:0.5", {13}},
+    {"drop_path:0.4", {9, 5}},
     {"drop_block2d:0.3:3", {2, 7, 5}},
     {"dropconnect:9:0.4", {13}},
     {"concrete_dropout", {13}},
@@ -47,20 +46,19 @@ const FamilyCase kFamily[] = {
 TEST(DropoutFamilyTest, Gradients) {
   for (const FamilyCase& c : kFamily) {
     const std::string layer = c.layer;
-    ExpectFamilyGradients(c.input, layer + ",dense:4,tanh,dense:3", 5);
+    ExpectGradients(c.input, layer + ",dense:4,tanh,dense:3", 5);
     // Between layers: its input is a layer's output, and the gradient to it counts.
     const std::string cols = std::to_string(c.input.elements());
-    if (c.input.rank() == 1) ExpectFamilyGradients({6}, "dense:" + cols + ",tanh," + layer + ",dense:3", 5);
-    ExpectFamilyGradients(c.input, "batch_norm,relu," + layer + ",dense:3", 5);
+    if (c.input.rank() == 1) ExpectGradients({6}, "dense:" + cols + ",tanh," + layer + ",dense:3", 5);
+    ExpectGradients(c.input, "batch_norm,relu," + layer + ",dense:3", 5);
   }
-  ExpectFamilyGradients({4}, "dense:9,relu,concrete_dropout:rate=0.4:temperature=0.5,dense:3", 150);
-  ExpectFamilyGradients({3}, "dropconnect:150:0.3:bias=0,tanh,dropconnect:2:0.5", 150);
+  ExpectGradients({4}, "dense:9,relu,concrete_dropout:rate=0.4:temperature=0.5,dense:3", 150);
+  ExpectGradients({3}, "dropconnect:150:0.3:bias=0,tanh,dropconnect:2:0.5", 150);
 }
 
 TEST(DropoutFamilyTest, GradientsOfConcreteDropoutsRegularisation) {
-  ExpectFamilyGradients({4}, "concrete_dropout:weight_regularizer=0.5:dropout_regularizer=0.25,dense:6,tanh,dense:2",
-                        3);
-  ExpectFamilyGradients(
+  ExpectGradients({4}, "concrete_dropout:weight_regularizer=0.5:dropout_regularizer=0.25,dense:6,tanh,dense:2", 3);
+  ExpectGradients(
       {4}, "dense:5,tanh,concrete_dropout:rate=0.6:weight_regularizer=0.5:dropout_regularizer=0,dense:6,tanh,dense:2",
       3);
 }

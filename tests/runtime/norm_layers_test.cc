@@ -11,16 +11,14 @@
 #include "fallow/nn/error.h"
 #include "fallow/nn/model.h"
 #include "fallow/nn/optimizer.h"
-#include "tests/runtime/family_reference.h"
 #include "tests/runtime/files.h"
+#include "tests/runtime/gradient_check.h"
 #include "tests/runtime/tensors.h"
 #include "tests/support/targets.h"
 #include "tests/support/values.h"
 
 namespace fallow::nn {
 namespace {
-
-using reference::ExpectFamilyGradients;
 
 Tensor& Find(Model& model, const std::string& name) {
   for (const NamedParameter& named : model.parameters()) {
@@ -30,18 +28,18 @@ Tensor& Find(Model& model, const std::string& name) {
 }
 
 TEST(BatchNormTest, Gradients) {
-  ExpectFamilyGradients({5}, "dense:9:bias=0,batch_norm,tanh,dense:3", 8);
-  ExpectFamilyGradients({5}, "dense:70:bias=0,batch_norm:eps=0.1,relu,dense:3:bias=0,batch_norm", 7);
-  ExpectFamilyGradients({3, 2, 4}, "batch_norm,tanh,dense:4", 6);
-  ExpectFamilyGradients({3, 37}, "batch_norm,batch_norm,tanh,dense:4", 5);
-  ExpectFamilyGradients({4}, "batch_norm,tanh,dense:4", 150);  // More rows than a block.
+  ExpectGradients({5}, "dense:9:bias=0,batch_norm,tanh,dense:3", 8);
+  ExpectGradients({5}, "dense:70:bias=0,batch_norm:eps=0.1,relu,dense:3:bias=0,batch_norm", 7);
+  ExpectGradients({3, 2, 4}, "batch_norm,tanh,dense:4", 6);
+  ExpectGradients({3, 37}, "batch_norm,batch_norm,tanh,dense:4", 5);
+  ExpectGradients({4}, "batch_norm,tanh,dense:4", 150);  // More rows than a block.
 }
 
 TEST(LayerNormTest, Gradients) {
-  ExpectFamilyGradients({5}, "dense:9,layer_norm,tanh,dense:3", 4);
-  ExpectFamilyGradients({5}, "dense:70,layer_norm:eps=0.1,relu,dense:9,layer_norm", 4);
-  ExpectFamilyGradients({3, 2, 7}, "layer_norm,tanh,dense:4", 5);
-  ExpectFamilyGradients({4}, "layer_norm,tanh,dense:4", 150);
+  ExpectGradients({5}, "dense:9,layer_norm,tanh,dense:3", 4);
+  ExpectGradients({5}, "dense:70,layer_norm:eps=0.1,relu,dense:9,layer_norm", 4);
+  ExpectGradients({3, 2, 7}, "layer_norm,tanh,dense:4", 5);
+  ExpectGradients({4}, "layer_norm,tanh,dense:4", 150);
 }
 
 TEST(BatchNormTest, RunningStatisticsFollowTheBatches) {

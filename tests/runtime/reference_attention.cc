@@ -3,9 +3,6 @@
 #include "tests/runtime/reference_layers.h"
 
 namespace fallow::nn::reference {
-namespace {
-
-// y = x weight^T + bias for each of the vectors of x.
 Row Project(const Row& x, std::size_t inputs, const Row& weight, const Row* bias) {
   const std::size_t units = weight.size() / inputs;
   Row y;
@@ -18,8 +15,6 @@ Row Project(const Row& x, std::size_t inputs, const Row& weight, const Row* bias
   }
   return y;
 }
-
-}  // namespace
 
 Row Attention(const LayerContext& context, const Row& x) {
   const std::size_t positions = context.input[0], dims = context.input[1], heads = std::stoul(context.Field(1));
@@ -50,6 +45,10 @@ Row Attention(const LayerContext& context, const Row& x) {
     }
   }
   return Project(joined, dims, context.parameters[1], bias ? &context.parameters[3] : nullptr);
+}
+
+Row Dense(const LayerContext& context, const Row& x) {
+  return Project(x, x.size(), context.parameters[0], context.parameters.size() > 1 ? &context.parameters[1] : nullptr);
 }
 
 Row DenseLast(const LayerContext& context, const Row& x) {

@@ -17,19 +17,37 @@ namespace {
 constexpr double kSeluScale = 1.0507009873554805;
 constexpr double kSeluAlpha = 1.6732632423543772;
 
-const std::map<std::string, Row (*)(const LayerContext&, const Row&)> kMoreLayers = {{"attention", Attention},
-                                                                                     {"dense_last", DenseLast},
-                                                                                     {"conv1d", Convolve},
-                                                                                     {"conv2d", Convolve},
-                                                                                     {"maxpool1d", Pool},
-                                                                                     {"maxpool2d", Pool},
-                                                                                     {"avgpool1d", Pool},
-                                                                                     {"avgpool2d", Pool},
-                                                                                     {"global_avgpool", Pool},
-                                                                                     {"global_maxpool", Pool},
-                                                                                     {"embedding", Embedding},
-                                                                                     {"gru", Gru},
-                                                                                     {"lstm", Lstm}};
+const std::map<std::string, Row (*)(const LayerContext&, const Row&)> kOfRows = {
+    {"alpha_dropout", AlphaDropout},
+    {"attention", Attention},
+    {"avgpool1d", Pool},
+    {"avgpool2d", Pool},
+    {"conv1d", Convolve},
+    {"conv2d", Convolve},
+    {"dense", Dense},
+    {"dense_last", DenseLast},
+    {"drop_block2d", DropBlock},
+    {"drop_path", DroppedElements},
+    {"dropout", DroppedElements},
+    {"embedding", Embedding},
+    {"feature_alpha_dropout", AlphaDropout},
+    {"gaussian_dropout", Gaussian},
+    {"gaussian_noise", Gaussian},
+    {"global_avgpool", Pool},
+    {"global_maxpool", Pool},
+    {"gru", Gru},
+    {"layer_norm", LayerNorm},
+    {"lstm", Lstm},
+    {"maxpool1d", Pool},
+    {"maxpool2d", Pool},
+    {"spatial_dropout1d", DroppedElements},
+    {"spatial_dropout2d", DroppedElements}};
+
+const std::map<std::string, void (*)(const LayerContext&, Batch&)> kOfBatches = {
+    {"activity_regularization", ActivityRegularization},
+    {"batch_norm", BatchNorm},
+    {"concrete_dropout", ConcreteDropout},
+    {"dropconnect", DropConnect}};
 
 double Sigmoid(double x) { return 1.0 / (1.0 + std::exp(-x)); }
 double Phi(double x) { return 0.5 * std::erfc(-x / std::numbers::sqrt2); }
@@ -44,23 +62,6 @@ std::string Field(const std::string& spec, std::size_t index) {
   return spec.substr(begin, spec.find(':', begin) - begin);
 }
 
-Row Dense(const Row& weight, const Row* bias, const Row& x) {
-  Row y(weight.size() / x.size());
-  for (std::size_t unit = 0; unit < y.size(); ++unit) {
-    y[unit] = bias != nullptr ? (*bias)[unit] : 0.0;
-    for (std::size_t j = 0; j < x.size(); ++j) y[unit] += weight[unit * x.size() + j] * x[j];
-  }
-  return y;
-}
-
-Row Dropout(double rate, const Pass& pass, std::size_t layer, std::size_t row, Row x) {
-  if (pass.mode == Mode::kInfer || rate == 0) return x;
-  const oracle::Key key{pass.seed, (std::uint64_t{layer} << 40) + pass.step, (pass.first_row + row) * x.size()};
-  const std::vector<std::uint8_t> kept = oracle::MaskBytes(rate, key, x.size());
-  for (std::size_t j = 0; j < x.size(); ++j) x[j] = kept[j] != 0 ? x[j] * double{oracle::Scale(rate)} : 0.0;
-  return x;
-}
-
 Row SoftmaxGroups(const Row& x, std::size_t last) {
   Row y;
   for (std::size_t begin = 0; begin < x.size(); begin += last) {
@@ -68,6 +69,25 @@ Row SoftmaxGroups(const Row& x, std::size_t last) {
     y.insert(y.end(), part.begin(), part.end());
   }
   return y;
+}
+
+// What takes a line: no parameters and no masks.
+Row Plain(const LayerContext& context, Row x, const Batch* other) {
+  const std::string kind = context.Field(0), field = context.Field(1);
+  if (kind == "flatten" || kind == "reshape") return x;
+  if (kind == "softmax")
+    return SoftmaxGroups(x, context.input.rank() == 0 ? 1 : context.input[context.input.rank() - 1]);
+  if (kind == "concat") {
+    x.insert(x.end(), (*other)[context.row].begin(), (*other)[context.row].end());
+    return x;
+  }
+  for (std::size_t j = 0; j < x.size(); ++j) {
+    if (kind == "add")
+      x[j] += (*other)[context.row][j];
+    else
+      x[j] = Activate(kind, x[j], field.empty() ? 0.01 : std::stod(field));
+  }
+  return x;
 }
 
 }  // namespace
@@ -128,6 +148,7 @@ Network::Network(Model& model) {
     const auto values = named.parameter->value.values();
     parameters.emplace_back(values.begin(), values.end());
   }
+  at_start_ = parameters;
   std::istringstream list(model.Layers());
   for (std::string entry; std::getline(list, entry, ',');) {
     labels_.push_back(entry.find('@') == std::string::npos ? "" : entry.substr(entry.find('@') + 1));
@@ -151,40 +172,56 @@ Network::Network(Model& model) {
   }
 }
 
-Row Network::Forward(const Pass& pass, std::size_t row, const Row& input) const {
-  Row x = input;
-  std::map<std::string, Row> labelled = {{"input", input}};
+Row Network::Forward(Pass pass, std::size_t row, const Row& input) const {
+  pass.first_row += row;
+  return Forward(pass, Batch{input})[0];
+}
+
+std::vector<Row> Network::Forward(const Pass& pass, const std::vector<Row>& input, double* penalty) const {
+  Batch x = input;
+  std::map<std::string, Batch> labelled = {{"input", input}};
+  double added = 0;
   std::size_t taken = 0;  // Of the input, by its parts.
   for (std::size_t i = 0; i < specs_.size(); ++i) {
     const std::string kind = Field(specs_[i], 0);
     const std::string field = Field(specs_[i], 1);
-    const std::span<const Row> own = std::span(parameters).subspan(weight_[i], weight_[i + 1] - weight_[i]);
-    const auto more = kMoreLayers.find(kind);
-    if (more != kMoreLayers.end()) {
-      x = more->second({specs_[i], i, inputs_[i], outputs_[i], own, pass, row}, x);
-    } else if (kind == "flatten") {
-    } else if (kind == "from") {
+    if (kind == "from") {
       x = labelled.at(field);
     } else if (kind == "input") {
       const std::size_t elements = outputs_[i].elements();
-      x.assign(input.begin() + taken, input.begin() + taken + elements);
+      for (std::size_t r = 0; r < x.size(); ++r) {
+        x[r].assign(input[r].begin() + taken, input[r].begin() + taken + elements);
+      }
       taken += elements;
-    } else if (kind == "add") {
-      for (std::size_t j = 0; j < x.size(); ++j) x[j] += labelled.at(field)[j];
-    } else if (kind == "concat") {
-      x.insert(x.end(), labelled.at(field).begin(), labelled.at(field).end());
-    } else if (kind == "dense") {
-      x = Dense(own[0], own.size() > 1 ? &own[1] : nullptr, x);
-    } else if (kind == "dropout") {
-      x = Dropout(std::stod(field), pass, i, row, x);
-    } else if (kind == "softmax") {
-      x = SoftmaxGroups(x, inputs_[i].rank() == 0 ? 1 : inputs_[i][inputs_[i].rank() - 1]);
     } else {
-      for (double& v : x) v = Activate(kind, v, field.empty() ? 0.01 : std::stod(field));
+      const Batch* other = kind == "add" || kind == "concat" ? &labelled.at(field) : nullptr;
+      RunLayer(i, pass, other, x, added);
     }
     if (!labels_[i].empty()) labelled[labels_[i]] = x;
   }
+  if (penalty != nullptr) *penalty += added;
   return x;
+}
+
+void Network::RunLayer(std::size_t i, const Pass& pass, const std::vector<Row>* other, std::vector<Row>& x,
+                       double& penalty) const {
+  const std::size_t end = weight_[i + 1];
+  LayerContext context{specs_[i],
+                       i,
+                       inputs_[i],
+                       outputs_[i],
+                       std::span(parameters).subspan(weight_[i], end - weight_[i]),
+                       pass,
+                       0,
+                       end < at_start_.size() ? &at_start_[end] : nullptr,
+                       penalty};
+  const std::string kind = context.Field(0);
+  if (const auto of_batch = kOfBatches.find(kind); of_batch != kOfBatches.end()) return of_batch->second(context, x);
+  const auto of_rows = kOfRows.find(kind);
+  for (std::size_t r = 0; r < x.size(); ++r) {
+    context.row = r;
+    x[r] = of_rows != kOfRows.end() ? of_rows->second(context, x[r]) : Plain(context, x[r], other);
+  }
 }
 
 double Network::MeanLoss(const Pass& pass, const std::vector<Row>& x, Loss loss, const Tensor& target) const {

@@ -34,13 +34,20 @@ class Network {
   // parameters[p][i]: element i of model.parameters()[p].
   std::vector<Row> parameters;
 
-  // Row `row` of the batch, with `x` its input. In modes with dropout, masks are those of (seed, step).
-  Row Forward(const Pass& pass, std::size_t row, const Row& x) const;
+  // Of a whole batch. Masks are those of the pass. Adds to `penalty`, unless it is null, what layers add to the
+  // objective in training.
+  std::vector<Row> Forward(const Pass& pass, const std::vector<Row>& x, double* penalty = nullptr) const;
+  // Of row `row` of a batch, alone, with `x` its input.
+  Row Forward(Pass pass, std::size_t row, const Row& x) const;
 
   // Mean loss over the batch.
   double MeanLoss(const Pass& pass, const std::vector<Row>& x, Loss loss, const Tensor& target) const;
 
  private:
+  void RunLayer(std::size_t i, const Pass& pass, const std::vector<Row>* other, std::vector<Row>& x,
+                double& penalty) const;
+
+  std::vector<Row> at_start_;  // The parameters.
   std::vector<std::string> specs_;
   std::vector<std::string> labels_;      // Empty if a layer has none.
   std::vector<std::size_t> weight_;      // Of each layer, and of the end: where its parameters begin in `parameters`.

@@ -1,6 +1,5 @@
 // Activations as layers.
 #include <array>
-#include <cassert>
 #include <cmath>
 #include <memory>
 #include <string>
@@ -8,11 +7,11 @@
 
 #include "fallow/nn/error.h"
 #include "fallow/nn/layers.h"
-#include "fallow/softmax_dropout.h"
 #include "runtime/activation_kernels.h"
 #include "runtime/names.h"
 #include "runtime/numbers.h"
 #include "runtime/row_kernels.h"
+#include "runtime/softmax.h"
 
 namespace fallow::nn {
 namespace {
@@ -88,11 +87,7 @@ class Softmax : public Layer {
   NeedsOutput needs_output() const override { return NeedsOutput::kValue; }
 
   void ForwardRows(const Pass& pass, Rows rows, const float* x, float* y, const Memory&) override {
-    const std::size_t groups = rows.count() * groups_;
-    // With nothing dropped: its softmax has the same bits on every target.
-    [[maybe_unused]] const Status status = SoftmaxDropoutForward(
-        {x, groups, last_, last_}, {}, Mask(Rate(0), MaskKey()), {y, groups, last_, last_}, pass.execution);
-    assert(status.ok());
+    SoftmaxRows(rows.count() * groups_, last_, x, y, pass.execution);
   }
 
   void BackwardRows(const Pass& pass, Rows rows, const float*, const float* y, const float* dy, float* dx,

@@ -1,7 +1,6 @@
 #include "fallow/nn/monte_carlo.h"
 
 #include <algorithm>
-#include <cassert>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -11,7 +10,6 @@
 #include <vector>
 
 #include "fallow/nn/error.h"
-#include "fallow/softmax_dropout.h"
 #include "kernels/parallel.h"
 #include "runtime/activation_kernels.h"
 #include "runtime/inference.h"
@@ -19,6 +17,7 @@
 #include "runtime/row_blocks.h"
 #include "runtime/row_kernels.h"
 #include "runtime/sample_statistics.h"
+#include "runtime/softmax.h"
 
 namespace fallow::nn {
 namespace {
@@ -32,11 +31,7 @@ void ToProbabilities(Loss loss, std::size_t rows, const Shape& shape, float* y, 
   const std::size_t outputs = shape.elements();
   if (loss == Loss::kSoftmaxCrossEntropy) {
     const std::size_t positions = Positions(loss, shape);
-    const std::size_t count = rows * positions, classes = outputs / positions;
-    // With nothing dropped.
-    [[maybe_unused]] const Status status = SoftmaxDropoutForward(
-        {y, count, classes, classes}, {}, Mask(Rate(0), MaskKey()), {y, count, classes, classes}, execution);
-    assert(status.ok());
+    SoftmaxRows(rows * positions, outputs / positions, y, y, execution);
   }
   if (loss == Loss::kBinaryCrossEntropy) {
     ActivationKernelsFor(Activation::kSigmoid, execution.target).forward(y, rows * outputs, /*slope=*/0, y);

@@ -19,6 +19,8 @@ fashion-lesson 0.876
 fashion-1024 0.885
 languages-plain 0.785
 languages-dropout 0.800
+spoken-digits-plain 0.770
+spoken-digits-dropout 0.797
 fashion-cnn-plain 0.926
 fashion-cnn-dropout 0.930
 LIST
@@ -39,9 +41,11 @@ dropout_helps() {
 }
 
 cd "$runs"
-if [ $# = 0 ] || [[ " $* " == *" languages-"* ]]; then
-  "$recipes/make_languages.py" data/languages
-fi
+for data in languages spoken-digits; do
+  if [ $# = 0 ] || [[ " $* " == *" $data-"* ]]; then
+    "$recipes/make_${data//-/_}.py" "data/$data"
+  fi
+done
 declare -A means
 failed=0
 while read -r recipe least; do
@@ -57,7 +61,7 @@ while read -r recipe least; do
   awk -v a="${means[$recipe]}" -v b="$least" 'BEGIN { exit !(a >= b) }' || failed=1
 done < <(promises)
 
-for network in fashion-6000 languages fashion-cnn; do
+for network in fashion-6000 languages spoken-digits fashion-cnn; do
   dropout_helps "$network" || failed=1
 done
 [ $failed = 0 ] || echo "FAILED: a recipe keeps less than is promised, or dropout does not help"

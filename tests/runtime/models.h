@@ -24,8 +24,8 @@ inline std::string Specs(std::string_view list) {
   return specs;
 }
 
-// A forward and a backward pass in training have the same bits on one thread and on two.
-inline void ExpectSameOnAnyThreads(const char* layers, const Tensor& x) {
+// A forward and a backward pass in training, and what layers then keep, have the same bits on one thread and on two.
+inline void ExpectSameOnAnyThreads(const std::string& layers, const Tensor& x) {
   SCOPED_TRACE(layers);
   Model one(x.sample_shape(), layers, 3), two(x.sample_shape(), layers, 3);
   const Tensor dy = RandomTensor(x.rows(), one.output_shape(), 2);
@@ -38,6 +38,8 @@ inline void ExpectSameOnAnyThreads(const char* layers, const Tensor& x) {
   const auto first = one.parameters(), second = two.parameters();
   for (std::size_t p = 0; p < first.size(); ++p) {
     EXPECT_TRUE(test::SameBits(first[p].parameter->gradient.values(), second[p].parameter->gradient.values()))
+        << first[p].name;
+    EXPECT_TRUE(test::SameBits(first[p].parameter->value.values(), second[p].parameter->value.values()))
         << first[p].name;
   }
 }

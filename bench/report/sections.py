@@ -172,13 +172,25 @@ def _if_all(rows: list[Result | None], sentence: Callable[[list[float]], str]) -
 def provenance(results: Results) -> str:
     """With what the numbers were measured, and what is no table."""
     small = [results.find("DropoutForward", rate=rate, n=64, threads=1) for rate in RATES]
-    shape = "784-1024-1024-10"
-    steps = [results.find("TrainingStep", shape=shape, threads=1, dropout=on) for on in ("on", "off")]
     return _sentences(
         f"{wording.method(results)}, by `tools/bench` on {wording.where(results)}. Read ratios.",
-        _if_all(small, lambda t: f"A call on 64 elements takes {t[0]:.0f} ns at p = 0.5 and {t[1]:.0f} ns at 0.1."),
+        _if_all(small, lambda t: f"A call on 64 elements takes {t[0]:.0f} ns at p = 0.5 and {t[1]:.0f} ns at 0.1."))
+
+
+def training(results: Results) -> str:
+    """The same of the networks."""
+    shape = "784-1024-1024-10"
+    steps = [results.find("TrainingStep", shape=shape, threads=1, dropout=on) for on in ("on", "off")]
+    shares = []
+    for row in results.select(peer="", operation="TrainingStep", threads=1):
+        other = results.find("TrainingStep", peer="PyTorch", shape=row.parsed.shape, threads=1, dropout="on")
+        if other and row.parsed.value("dropout") == "on":
+            shares.append(f"{row.parsed.shape} {row.median / other.median:.2f}")
+    return _sentences(
+        f"{wording.method(results)}, by `tools/bench` on {wording.where(results)}.",
         _if_all(steps, lambda t: f"A training step of {shape} at batch 128 takes {t[0] / 1e6:.2f} ms with dropout and "
-                f"{t[1] / 1e6:.2f} ms without it."))
+                f"{t[1] / 1e6:.2f} ms without it, on one thread."),
+        f"With dropout, of PyTorch's time: {', '.join(shares)}." if shares else "")
 
 
 def notes(results: Results) -> str:

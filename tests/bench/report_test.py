@@ -138,7 +138,7 @@ class ReadmeTest(unittest.TestCase):
         text = (self.root / "README.md").read_text()
         self.assertTrue(text.startswith("before\n") and text.endswith("after\n") and "**0.100**" in text)
         self.assertNotIn("old", text)
-        self.assertLess((self.root / tables.MEASURED).stat().st_size, (self.root / "results.json").stat().st_size)
+        self.assertLess((self.root / tables.CALLS).stat().st_size, (self.root / "results.json").stat().st_size)
 
     def test_a_typed_number_is_seen(self):
         tables.update(self.root, self.root / "results.json", check=False)
@@ -149,7 +149,18 @@ class ReadmeTest(unittest.TestCase):
 
     def test_unknown_block(self):
         with self.assertRaisesRegex(ValueError, "no table is called x"):
-            tables.fill("<!-- bench: x -->\n<!-- /bench -->", made_up())
+            tables.fill("<!-- bench: x -->\n<!-- /bench -->", {tables.CALLS: made_up()})
+
+    def test_networks_are_measured_by_themselves(self):
+        tables.update(self.root, self.root / "results.json", check=False)
+        before = (self.root / "README.md").read_text()
+        (self.root / "README.md").write_text(before + "<!-- bench: networks -->\n<!-- /bench -->\n")
+        step = Result("TrainingStep/f32/8-4/dropout=on/batch=2/t=1", 3e6, None, None, 3e6, 3)
+        Results(CONTEXT, [step]).save(self.root / "networks.json")
+        self.assertEqual(tables.update(self.root, self.root / "networks.json", check=False), 0)
+        after = (self.root / "README.md").read_text()
+        self.assertTrue(after.startswith(before) and "| TrainingStep 8-4 dropout on batch 2 | 1 | 3.00 |" in after)
+        self.assertEqual(tables.update(self.root, None, check=True), 0)
 
 
 if __name__ == "__main__":

@@ -12,8 +12,8 @@ set style data points
 dropout(column) = sprintf("< grep ' dropout ' '%s' | awk '{print $1, $%d}'", ARG1, column)
 plain(column) = sprintf("< grep ' plain ' '%s' | awk '{print $1, $%d}'", ARG1, column)
 set ylabel 'RMSE, in the target''s units'
-plot dropout(7) pt 7 lc rgb '#0072B2' title 'dropout', plain(7) pt 6 lc rgb '#D55E00' title 'without', \
+plot dropout(7) pt 7 lc rgb '#D55E00' title 'dropout', plain(7) pt 6 lc rgb '#0072B2' title 'without', \
      real(ARG2) lc rgb '#666666' dt 2 title 'published mean'
 set ylabel 'log-likelihood of a row'
-plot dropout(8) pt 7 lc rgb '#0072B2' title 'dropout', plain(8) pt 6 lc rgb '#D55E00' title 'without', \
+plot dropout(8) pt 7 lc rgb '#D55E00' title 'dropout', plain(8) pt 6 lc rgb '#0072B2' title 'without', \
      real(ARG3) lc rgb '#666666' dt 2 title 'published mean'

@@ -14,11 +14,9 @@
 namespace fallow::nn::onnx_io {
 
 struct ChainLayer {
-  std::string spec;                                        // As Layer::Spec.
-  std::size_t units = 0;                                   // Of a dense layer; the others have none.
-  std::vector<float> weight = {};                          // units x inputs
-  std::vector<float> bias = {};                            // Empty if it has none.
-  std::vector<float> running_mean = {}, running_var = {};  // Of batch_norm.
+  std::string spec;                                 // As Layer::Spec.
+  std::size_t units = 0;                            // Of a dense layer; the others have none.
+  std::vector<std::vector<float>> parameters = {};  // In the order of Layer::parameters; of dense: weight, bias.
 };
 
 struct Chain {

@@ -10,8 +10,10 @@
 namespace fallow::nn::onnx_io {
 namespace {
 
+bool HasBias(const ChainLayer& dense) { return dense.parameters.size() > 1; }
+
 // Layer::Spec, with the checks of MakeDense.
-std::string Spec(const ChainLayer& dense) { return MakeDense(dense.units, {.use_bias = !dense.bias.empty()})->Spec(); }
+std::string Spec(const ChainLayer& dense) { return MakeDense(dense.units, {.use_bias = HasBias(dense)})->Spec(); }
 
 // Adds a dense layer without bias whose weight is the constant `name`: (units, inputs), or (inputs, units) if
 // `units_last`.
@@ -32,7 +34,7 @@ void AddDense(const Node& node, const std::string& name, bool units_last, Chain&
   if (dims[units_last ? 0 : 1] != inputs) throw wrong(ToString(dims));
   ChainLayer layer;
   layer.units = static_cast<std::size_t>(dims[units_last ? 1 : 0]);
-  layer.weight = node.constants().Floats(name, /*transposed=*/units_last);
+  layer.parameters.push_back(node.constants().Floats(name, /*transposed=*/units_last));
   layer.spec = Spec(layer);
   chain.shape = Shape{layer.units};
   chain.layers.push_back(std::move(layer));
@@ -49,9 +51,10 @@ void AddBias(const Node& node, const std::string& name, float scale, ChainLayer*
     throw Error("the bias " + Quoted(name) + " is " + ToString(dims) + ", expected (" + std::to_string(dense->units) +
                 ") or (1, " + std::to_string(dense->units) + ")");
   }
-  dense->bias = node.constants().Floats(name);
-  if (last == 1) dense->bias.assign(dense->units, dense->bias[0]);
-  for (float& value : dense->bias) value *= scale;
+  std::vector<float> values = node.constants().Floats(name);
+  if (last == 1) values.assign(dense->units, values[0]);
+  for (float& value : values) value *= scale;
+  dense->parameters.push_back(std::move(values));
   dense->spec = Spec(*dense);
 }
 
@@ -67,7 +70,7 @@ void ImportGemm(Node& node, Chain& chain) {
   const float beta = node.attributes().Float("beta", 1);
   AddDense(node, node.input(1), transposed == 0, chain);
   ChainLayer& dense = chain.layers.back();
-  for (float& value : dense.weight) value *= alpha;
+  for (float& value : dense.parameters[0]) value *= alpha;
   if (node.has_input(2)) AddBias(node, node.input(2), beta, &dense);
 }
 
@@ -79,7 +82,7 @@ void ImportMatMul(Node& node, Chain& chain) {
 
 void ImportAdd(Node& node, Chain& chain) {
   node.ExpectInputs(2, 2);
-  if (chain.layers.empty() || chain.layers.back().units == 0 || !chain.layers.back().bias.empty()) {
+  if (chain.layers.empty() || chain.layers.back().units == 0 || HasBias(chain.layers.back())) {
     throw Error("expected a MatMul before it, whose bias it adds");
   }
   AddBias(node, node.input(node.input(0) == chain.value ? 1 : 0), 1, &chain.layers.back());

@@ -123,9 +123,9 @@ void FillParameters(Model& model, const Constants& constants, Chain& chain) {
   std::erase_if(parameters, IsRate);
   auto next = parameters.begin();
   for (ChainLayer& layer : chain.layers) {
-    for (std::vector<float>* values : {&layer.weight, &layer.bias, &layer.running_mean, &layer.running_var}) {
-      if (!values->empty()) std::ranges::copy(*values, (next++)->parameter->value.data());
-      *values = {};
+    for (std::vector<float>& values : layer.parameters) {
+      std::ranges::copy(values, (next++)->parameter->value.data());
+      values = {};
     }
   }
 }

@@ -41,10 +41,7 @@ void ImportBatchNormalization(Node& node, Chain& chain) {
   const std::size_t channels = chain.shape[0];
   ChainLayer layer;
   layer.spec = MakeBatchNorm({.momentum = FromOnnxMomentum(momentum), .eps = DecimalOf(epsilon)})->Spec();
-  layer.weight = Vector(node, 1, channels);
-  layer.bias = Vector(node, 2, channels);
-  layer.running_mean = Vector(node, 3, channels);
-  layer.running_var = Vector(node, 4, channels);
+  for (int i = 1; i <= 4; ++i) layer.parameters.push_back(Vector(node, i, channels));
   chain.layers.push_back(std::move(layer));
 }
 
@@ -63,8 +60,8 @@ void ImportLayerNormalization(Node& node, Chain& chain) {
   const std::size_t size = chain.shape[chain.shape.rank() - 1];
   ChainLayer layer;
   layer.spec = MakeLayerNorm(DecimalOf(epsilon))->Spec();
-  layer.weight = Vector(node, 1, size);
-  layer.bias = node.has_input(2) ? Vector(node, 2, size) : std::vector<float>(size, 0.0f);
+  layer.parameters.push_back(Vector(node, 1, size));
+  layer.parameters.push_back(node.has_input(2) ? Vector(node, 2, size) : std::vector<float>(size, 0.0f));
   chain.layers.push_back(std::move(layer));
 }
 

@@ -136,10 +136,12 @@ std::vector<std::size_t> WeightDims(const Node& node, const std::string& name, s
 }
 
 void AddBias(const Node& node, const std::string& name, std::size_t filters, ChainLayer* layer) {
-  layer->bias = node.constants().Floats(name);
-  if (layer->bias.size() == filters) return;
-  throw Error("the bias " + Quoted(name) + " has " + std::to_string(layer->bias.size()) + " numbers, expected " +
-              std::to_string(filters));
+  std::vector<float> values = node.constants().Floats(name);
+  if (values.size() != filters) {
+    throw Error("the bias " + Quoted(name) + " has " + std::to_string(values.size()) + " numbers, expected " +
+                std::to_string(filters));
+  }
+  layer->parameters.push_back(std::move(values));
 }
 
 // Kernel, stride and padding of a pooling node; its other attributes must say nothing else.
@@ -205,7 +207,7 @@ void ImportConv(Node& node, Chain& chain) {
   }
   AddLayer(MakeConvolution(dims[0], window, groups, node.has_input(2)), chain);
   ChainLayer& layer = chain.layers.back();
-  layer.weight = node.constants().Floats(node.input(1));
+  layer.parameters.push_back(node.constants().Floats(node.input(1)));
   if (node.has_input(2)) AddBias(node, node.input(2), dims[0], &layer);
 }
 

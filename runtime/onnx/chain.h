@@ -3,8 +3,7 @@
 #define FALLOW_RUNTIME_ONNX_CHAIN_H_
 
 #include <cstddef>
-#include <cstdint>
-#include <optional>
+#include <limits>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,18 +12,24 @@
 
 namespace fallow::nn::onnx_io {
 
+inline constexpr std::size_t kNoValue = std::numeric_limits<std::size_t>::max();
+
 struct ChainLayer {
-  std::string spec;                                        // As Layer::Spec.
-  std::size_t units = 0;                                   // Of a dense layer; the others have none.
-  std::vector<float> weight = {};                          // units x inputs
-  std::vector<float> bias = {};                            // Empty if it has none.
-  std::vector<float> running_mean = {}, running_var = {};  // Of batch_norm.
+  std::string spec;  // As Layer::Spec; of one with a second input "add:" or "concat:", as it has no label yet.
+  // Of a dense layer, and of attention, whose last product is one: how many it makes, and whether the bias that a node
+  // behind it adds is its own. The others have none.
+  std::size_t units = 0;
+  bool takes_bias = false;
+  std::vector<std::vector<float>> parameters = {};  // In the order of Layer::parameters; of dense: weight, bias.
+  // Which values it reads: 0 is the model's input, i + 1 what layer i makes. Trace sets them for layers of one input.
+  std::size_t input = kNoValue;
+  std::size_t other = kNoValue;
+  bool is_heads = false;  // An attention without its last product: what it makes is the heads' values side by side.
 };
 
 struct Chain {
-  std::string_view value;                  // What the layers so far compute: a name in the graph.
-  Shape shape = {};                        // Of one sample of it.
-  std::optional<std::int64_t> batch = {};  // The number of samples, if the graph is for one number alone.
+  std::string_view value;  // What the next layer reads: a name in the graph.
+  Shape shape = {};        // Of one sample of it.
   std::vector<ChainLayer> layers = {};
 };
 

@@ -55,6 +55,15 @@ std::vector<T> Constants::Charged(std::string_view name, std::vector<T> values) 
   return values;
 }
 
+void Constants::Charge(std::size_t numbers) const {
+  if (numbers > numbers_left_) throw Error("numbers are used too often for the size of the file");
+  numbers_left_ -= numbers;
+}
+
+std::vector<bool> Constants::Booleans(std::string_view name) const {
+  return Charged(name, DecodeBooleans(*Get(name).tensor));
+}
+
 std::vector<float> Constants::Floats(std::string_view name, bool transposed) const {
   const Constant& constant = Get(name);
   std::vector<float> values = Charged(name, DecodeFloats(*constant.tensor));

@@ -38,6 +38,9 @@ class Constants {
   // constant.
   std::vector<float> Floats(std::string_view name, bool transposed = false) const;
   std::vector<std::int64_t> Integers(std::string_view name) const;
+  std::vector<bool> Booleans(std::string_view name) const;  // As Floats.
+  // Counts numbers that are handed out otherwise. Throws Error if they are too many.
+  void Charge(std::size_t numbers) const;
   // The number, if the constant is one alone; of f32, as for DecimalOf.
   std::optional<double> Number(std::string_view name) const;
 

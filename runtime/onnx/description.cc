@@ -3,12 +3,15 @@
 #include <algorithm>
 #include <memory>
 #include <string_view>
+#include <utility>
 
 #include "fallow/nn/error.h"
 #include "fallow/nn/layers.h"
 #include "runtime/numbers.h"
 #include "runtime/onnx/decimal.h"
+#include "runtime/onnx/listing.h"
 #include "runtime/onnx/norm_options.h"
+#include "runtime/wiring.h"
 
 namespace fallow::nn::onnx_io {
 namespace {
@@ -23,7 +26,7 @@ bool IsNothingInGraph(std::string_view spec) {
   const std::string_view kind = spec.substr(0, spec.find(':'));
   if (kind == "dropout") return spec.find(":noise_shape=") != std::string_view::npos;
   return kind.ends_with("_dropout") || kind.starts_with("spatial_dropout") || kind == "gaussian_noise" ||
-         kind == "drop_block2d";
+         kind == "drop_block2d" || kind == "drop_path";
 }
 
 // What a graph keeps of a layer.
@@ -58,39 +61,64 @@ std::string InGraph(std::string_view spec) {
   }
 }
 
-// Whether layers i and i + 1 are a global pooling that keeps its dimensions and a flatten: how one without is written.
-bool IsGlobalPool(const std::vector<ChainLayer>& found, std::size_t i, const std::string& spec) {
-  return spec.starts_with("global_") && i + 1 < found.size() && found[i].spec == spec + ":keepdims=1" &&
-         found[i + 1].spec == "flatten";
+// A layer as a graph keeps it. What it reads are those of such layers, and of 0 for the model's input.
+struct InGraphLayer {
+  std::string spec;
+  Shape shape;  // Of x.
+  std::size_t input, other;
+
+  bool operator==(const InGraphLayer&) const = default;
+};
+
+bool IsShapeAlone(std::string_view spec) {
+  return spec == "flatten" || spec.starts_with("reshape:") || spec.starts_with("from:");
 }
 
-bool Describes(const std::string& description, const std::vector<ChainLayer>& found) {
-  std::size_t i = 0;
-  for (const std::unique_ptr<Layer>& layer : ParseLayers(description)) {
-    if (IsNothingInGraph(layer->Spec())) continue;
-    const std::string spec = InGraph(layer->Spec());
-    const bool flattened = i + 1 < found.size() && found[i].spec == "flatten" && found[i + 1].units > 0;
-    if (IsGlobalPool(found, i, spec)) {
-      i += 2;
+// Layers of one kind that differ by name alone.
+void Unify(InGraphLayer* layer) {
+  const auto begins = [&](std::string_view kind) { return layer->spec.starts_with(kind); };
+  constexpr std::string_view kLast = "dense_last:", kKept = ":keepdims=1";
+  const bool is_flat = layer->shape.rank() < 2 || layer->shape[layer->shape.rank() - 1] == layer->shape.elements();
+  if (begins(kLast) && is_flat) layer->spec.replace(0, kLast.size(), "dense:");
+  if (begins("dense:")) layer->shape = Shape{layer->shape.elements()};
+  if (begins("global_") && layer->spec.ends_with(kKept)) layer->spec.resize(layer->spec.size() - kKept.size());
+}
+
+// What a graph keeps of a list of layers. Throws Error if it is none.
+std::vector<InGraphLayer> KeptOf(const std::string& list, const Shape& input) {
+  const std::vector<std::unique_ptr<Layer>> layers = ParseLayers(list);
+  const Wiring wiring = Wire(layers);
+  const ModelPlan plan = PlanModel(layers, wiring, input);
+  std::vector<InGraphLayer> kept;
+  std::vector<std::size_t> value_of = {0};  // Among those that are kept.
+  for (std::size_t i = 0; i < layers.size(); ++i) {
+    const std::string spec = layers[i]->Spec();
+    const std::size_t from = value_of[wiring.input[i]];
+    const bool is_whole_input = spec.starts_with("input:") && plan.shapes[i + 1].elements() == input.elements();
+    if (is_whole_input || IsShapeAlone(spec) || IsNothingInGraph(spec)) {
+      value_of.push_back(from);
       continue;
     }
-    if (flattened && spec == found[i + 1].spec) ++i;
-    if (i == found.size() || found[i].spec != spec) return false;
-    ++i;
+    const std::string_view label = layers[i]->other_label();
+    const std::size_t other = label.empty() ? 0 : value_of[wiring.other[i]];
+    kept.push_back({InGraph(spec.substr(0, spec.size() - label.size())), plan.shapes[wiring.input[i]], from, other});
+    if (kept.back().spec == "add:" && other < from) std::swap(kept.back().input, kept.back().other);
+    Unify(&kept.back());
+    value_of.push_back(kept.size());
   }
-  return i == found.size();
+  kept.push_back({"", plan.shapes.back(), value_of.back(), 0});
+  return kept;
 }
 
 }  // namespace
 
-std::string ListLayers(const std::vector<ChainLayer>& found, const std::string& description) {
+std::string ListLayers(const std::vector<ChainLayer>& found, const Shape& input, const std::string& description) {
+  std::string list = ListOf(found);
   try {
-    if (!description.empty() && Describes(description, found)) return description;
+    if (!description.empty() && KeptOf(description, input) == KeptOf(list, input)) return description;
   } catch (const Error&) {
     // No list of layers: it is somebody else's.
   }
-  std::string list;
-  for (const ChainLayer& layer : found) list.append(list.empty() ? "" : ",").append(layer.spec);
   return list;
 }
 

@@ -12,9 +12,9 @@ namespace fallow::nn::onnx_io {
 
 inline constexpr char kLayersKey[] = "fallow.layers";
 
-// The list of the layers found in a graph, or `description` if that is another way to say the same. The graph has the
-// last word: it may have been changed since.
-std::string ListLayers(const std::vector<ChainLayer>& found, const std::string& description);
+// The list of the layers found in a graph, or `description` if that is another way to say the same of samples of shape
+// `input`. The graph has the last word: it may have been changed since.
+std::string ListLayers(const std::vector<ChainLayer>& found, const Shape& input, const std::string& description);
 
 }  // namespace fallow::nn::onnx_io
 

@@ -4,6 +4,7 @@
 #include "runtime/onnx/decimal.h"
 #include "runtime/onnx/operators.h"
 #include "runtime/onnx/text.h"
+#include "runtime/onnx/trace.h"
 
 namespace fallow::nn::onnx_io {
 namespace {
@@ -19,16 +20,31 @@ double Ratio(Node& node) {
   return *value;
 }
 
-}  // namespace
-
 // Inputs: data, ratio, training_mode. The last says what the exporter did, and does not matter here. Neither does the
 // mask, the other output: whoever reads it is no layer.
-void ImportDropout(Node& node, Chain& chain) {
+double ReadRate(Node& node) {
   const bool has_inputs = node.opset() >= kRatioIsInput;
   node.ExpectInputs(1, has_inputs ? 3 : 1);
-  node.ExpectData(0, chain);
   if (has_inputs) node.attributes().Integer("seed", 0);  // Of its author's masks. Ours have keys of their own.
-  chain.layers.push_back({.spec = MakeDropout(Ratio(node))->Spec()});
+  return Ratio(node);
+}
+
+}  // namespace
+
+void ImportDropout(Node& node, Chain& chain) {
+  node.ExpectData(0, chain);
+  chain.layers.push_back({.spec = MakeDropout(ReadRate(node))->Spec()});
+}
+
+// Of the weights of an attention.
+bool ImportHeadDropout(Node& node, Trace& trace) {
+  const HeadScores* found = node.has_input(0) ? trace.Find<HeadScores>(node.input(0)) : nullptr;
+  if (found == nullptr) return false;
+  HeadScores scores = *found;
+  if (!scores.weights || scores.dropout != 0) throw Error("reads scores of an attention, expected its weights");
+  scores.dropout = ReadRate(node);
+  trace.Bind(node.output(0), std::move(scores));
+  return true;
 }
 
 // The others of the family, which ONNX does not have, as what they are in inference. The list of layers says what they
@@ -42,7 +58,10 @@ void ExportNothing(const LayerToWrite& layer, GraphWriter& writer) {
 
 void ExportDropout(const LayerToWrite& layer, GraphWriter& writer) {
   if (layer.argument.find(':') != std::string_view::npos) return ExportNothing(layer, writer);  // A noise shape.
-  const double rate = ParseNumber(layer.argument);
+  AddDropout(ParseNumber(layer.argument), writer);
+}
+
+void AddDropout(double rate, GraphWriter& writer) {
   const auto narrow = static_cast<float>(rate);
   const std::string x = writer.value();
   // As f64 only if f32 would lose digits.

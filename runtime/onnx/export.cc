@@ -1,8 +1,10 @@
-// Writes a chain of layers as a graph.
+// Writes the layers of a model as a graph.
+#include <algorithm>
 #include <cstddef>
 #include <limits>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <span>
 #include <string>
 #include <utility>
@@ -13,12 +15,14 @@
 #include "runtime/onnx/description.h"
 #include "runtime/onnx/graph_writer.h"
 #include "runtime/onnx/operators.h"
+#include "runtime/wiring.h"
 
 namespace fallow::nn {
 namespace {
 
 using namespace onnx_io;
 
+constexpr char kOutput[] = "output";
 constexpr std::int64_t kOpset = 17;
 constexpr std::int64_t kIrVersion = 8;                               // The one that goes with it.
 constexpr std::size_t kMostBytes = std::numeric_limits<int>::max();  // protobuf's own limit.
@@ -33,18 +37,8 @@ void DescribeValue(const std::string& name, const Shape& shape, ::onnx::ValueInf
   }
 }
 
-void WriteLayer(std::size_t index, const LayerInfo& info, LayerToWrite layer, GraphWriter* writer) {
-  const std::size_t colon = info.spec.find(':');
-  layer.kind = std::string_view(info.spec).substr(0, colon);
-  if (colon != std::string::npos) layer.argument = std::string_view(info.spec).substr(colon + 1);
-  const Export write = FindExport(layer.kind);
-  try {
-    if (write == nullptr) throw Error("has no form in ONNX");
-    writer->BeginLayer(index);
-    write(layer, *writer);
-  } catch (const Error& error) {
-    throw Error("layer " + std::to_string(index) + " (" + info.spec + "): " + error.what());
-  }
+std::string NameOf(std::size_t index, const LayerInfo& layer) {
+  return "layer " + std::to_string(index) + " (" + layer.spec + "): ";
 }
 
 // Takes the parameters of layer `index` off the front of the model's.
@@ -57,21 +51,97 @@ std::vector<const Parameter*> TakeParameters(std::size_t index, std::span<const 
   return parameters;
 }
 
+constexpr std::string_view kInput = "input:";
+
+// The graph's inputs: the model's, or its parts if the layers take such.
+class Inputs {
+ public:
+  Inputs(const Model& model, ::onnx::GraphProto* graph) : graph_(graph) {
+    for (const LayerInfo& layer : model.layer_info()) has_parts_ |= layer.spec.starts_with(kInput);
+    if (!has_parts_) Add(std::string(kModelInput), model.input_shape());
+  }
+
+  // Layer `i`'s. Throws Error if its name is that of another value.
+  std::string AddPart(const LayerInfo& layer) {
+    const std::size_t end = layer.spec.rfind(':');
+    std::string name = layer.spec.substr(kInput.size(), end - kInput.size());
+    Add(name, layer.output);
+    return name;
+  }
+
+  // What a layer that reads the model's input reads.
+  std::string Whole() const {
+    if (has_parts_) throw Error("reads the whole input beside its parts, which has no form in ONNX");
+    return std::string(kModelInput);
+  }
+
+ private:
+  void Add(const std::string& name, const Shape& shape) {
+    const std::size_t digits = std::min(name.find_first_not_of("0123456789"), name.size());
+    const bool is_layers = digits > 0 && name.substr(digits, 1) == ".";
+    const bool is_taken = name == kOutput || is_layers || !names_.insert(name).second;
+    if (is_taken) throw Error("the name '" + name + "' of an input is that of another value");
+    DescribeValue(name, shape, graph_->add_input());
+  }
+
+  ::onnx::GraphProto* graph_;
+  bool has_parts_ = false;
+  std::set<std::string> names_;
+};
+
+void CheckForms(const std::vector<LayerInfo>& layers) {
+  for (std::size_t i = 0; i < layers.size(); ++i) {
+    const std::string kind = layers[i].spec.substr(0, layers[i].spec.find(':'));
+    if (kind == "input" || FindExport(kind) != nullptr) continue;
+    throw Error(NameOf(i, layers[i]) + "has no form in ONNX");
+  }
+}
+
+// The layer's node or nodes. Returns the name of what it makes.
+std::string WriteLayer(std::size_t index, const LayerInfo& info, const std::string& input, LayerToWrite layer,
+                       GraphWriter* writer) {
+  const std::size_t colon = info.spec.find(':');
+  layer.kind = std::string_view(info.spec).substr(0, colon);
+  if (colon != std::string::npos) layer.argument = std::string_view(info.spec).substr(colon + 1);
+  writer->BeginLayer(index, input);
+  FindExport(layer.kind)(layer, *writer);
+  return writer->value();
+}
+
 void WriteGraph(Model& model, ::onnx::GraphProto* graph) {
   graph->set_name("model");
-  DescribeValue("input", model.input_shape(), graph->add_input());
-  DescribeValue("output", model.output_shape(), graph->add_output());
-  GraphWriter writer(graph, "input");
+  const std::vector<LayerInfo> layers = model.layer_info();
+  CheckForms(layers);
+  const Wiring wiring = Wire(ParseLayers(model.Layers()));
+  GraphWriter writer(graph);
+  Inputs inputs(model, graph);
   const std::vector<NamedParameter> parameters = model.parameters();
   std::span<const NamedParameter> left = parameters;
-  Shape shape = model.input_shape();
-  const std::vector<LayerInfo> layers = model.layer_info();
+  std::vector<std::string> names = {""};  // Of values.
   for (std::size_t i = 0; i < layers.size(); ++i) {
-    WriteLayer(i, layers[i], {.kind = "", .argument = "", .input = shape, .parameters = TakeParameters(i, &left)},
-               &writer);
-    shape = layers[i].output;
+    const auto name_of = [&](std::size_t value) { return value == 0 ? inputs.Whole() : names[value]; };
+    const auto shape_of = [&](std::size_t value) {
+      return value == 0 ? model.input_shape() : layers[value - 1].output;
+    };
+    try {
+      if (layers[i].spec.starts_with(kInput)) {
+        names.push_back(inputs.AddPart(layers[i]));
+        continue;
+      }
+      const std::size_t x = wiring.input[i], other = wiring.other[i];
+      LayerToWrite layer{.kind = {},
+                         .argument = {},
+                         .input = shape_of(x),
+                         .output = layers[i].output,
+                         .other = other == Wiring::kNone ? "" : name_of(other),
+                         .parameters = TakeParameters(i, &left)};
+      names.push_back(WriteLayer(i, layers[i], name_of(x), std::move(layer), &writer));
+    } catch (const Error& error) {
+      throw Error(NameOf(i, layers[i]) + error.what());
+    }
   }
-  writer.NameOutput("output");
+  writer.NameOutput(kOutput);
+  DescribeValue(kOutput, model.output_shape(), graph->add_output());
 }
 
 void WriteMetadata(const std::map<std::string, std::string>& metadata, ::onnx::ModelProto* proto) {

@@ -1,6 +1,7 @@
 // What is constant because its inputs are. The weights are only looked at another way; of numbers there are never more
 // than the dimensions of a shape, so that folding costs little whatever the graph.
 #include <algorithm>
+#include <cmath>
 #include <initializer_list>
 #include <optional>
 #include <string>
@@ -29,6 +30,9 @@ struct Folded {
 
   // Null if there is no such input, or it is not constant.
   const Constant* input(int i) const { return i < node.input_size() ? constants.Find(node.input(i)) : nullptr; }
+  std::optional<double> number(int i) const {
+    return i < node.input_size() ? constants.Number(node.input(i)) : std::nullopt;
+  }
 };
 
 // Numbers of a Constant node that are not in a tensor.
@@ -130,14 +134,59 @@ std::optional<Constant> FoldConcat(const Folded& folded) {
   return folded.constants.Keep(std::move(list));
 }
 
+// A mask, and a mask turned round.
+std::optional<Constant> FoldedMask(const Folded& folded, const std::vector<bool>& values) {
+  TensorProto mask;
+  *mask.mutable_dims() = folded.input(0)->tensor->dims();
+  SetBooleans(values, &mask);
+  return folded.constants.Keep(std::move(mask));
+}
+
+std::optional<Constant> FoldEqual(const Folded& folded) {
+  const Constant* input = folded.input(0);
+  const std::optional<double> number = folded.number(1);
+  if (input == nullptr || !number || input->transposed || input->tensor->data_type() != TensorProto::FLOAT) return {};
+  std::vector<bool> values;
+  for (const float value : folded.constants.Floats(folded.node.input(0))) values.push_back(value == *number);
+  return FoldedMask(folded, values);
+}
+
+std::optional<Constant> FoldNot(const Folded& folded) {
+  const Constant* input = folded.input(0);
+  if (input == nullptr || input->transposed || input->tensor->data_type() != TensorProto::BOOL) return {};
+  std::vector<bool> values = folded.constants.Booleans(folded.node.input(0));
+  values.flip();
+  return FoldedMask(folded, values);
+}
+
+// Of single numbers, such as the scale of an attention that is computed from a shape.
+std::optional<Constant> FoldNumbers(const Folded& folded) {
+  const std::optional<double> a = folded.number(0), b = folded.number(1);
+  const std::string& name = folded.node.op_type();
+  const bool is_unary = name == "Sqrt" || name == "Reciprocal";
+  if (!a || (!is_unary && !b) || folded.node.input_size() != (is_unary ? 1 : 2)) return {};
+  double result = 0;
+  if (name == "Sqrt") result = std::sqrt(*a);
+  if (name == "Reciprocal") result = 1 / *a;
+  if (name == "Pow") result = std::pow(*a, *b);
+  if (name == "Mul") result = *a * *b;
+  if (name == "Div") result = *a / *b;
+  TensorProto number;
+  number.set_data_type(TensorProto::FLOAT);
+  number.add_float_data(static_cast<float>(result));
+  return folded.constants.Keep(std::move(number));
+}
+
 struct Folding {
   std::string_view operator_name;
   std::optional<Constant> (*fold)(const Folded& folded);  // Nothing if the inputs are not such constants.
 };
 
-constexpr Folding kFoldings[] = {{"Cast", FoldCast},           {"Concat", FoldConcat},
-                                 {"Constant", FoldConstant},   {"Identity", FoldIdentity},
-                                 {"Transpose", FoldTranspose}, {"Unsqueeze", FoldUnsqueeze}};
+constexpr Folding kFoldings[] = {{"Cast", FoldCast},          {"Concat", FoldConcat}, {"Constant", FoldConstant},
+                                 {"Div", FoldNumbers},        {"Equal", FoldEqual},   {"Identity", FoldIdentity},
+                                 {"Mul", FoldNumbers},        {"Not", FoldNot},       {"Pow", FoldNumbers},
+                                 {"Reciprocal", FoldNumbers}, {"Sqrt", FoldNumbers},  {"Transpose", FoldTranspose},
+                                 {"Unsqueeze", FoldUnsqueeze}};
 
 }  // namespace
 

@@ -19,85 +19,68 @@ bool IsNumber(const Graph& graph, std::string_view name, double expected) {
   return number && std::abs(*number - expected) <= 1e-6;
 }
 
-// Whether the node is `value` times (or plus) the number.
-bool IsWith(const Graph& graph, const NodeProto& node, std::string_view operator_name, std::string_view value,
-            double number) {
-  return IsBinary(node, operator_name) && IsNumber(graph, Other(node, value), number);
-}
-
-bool IsScaled(const Graph& graph, const NodeProto& node, std::string_view x) {
-  if (IsWith(graph, node, "Mul", x, 1 / kSqrt2)) return true;
-  return IsBinary(node, "Div") && node.input(0) == x && IsNumber(graph, node.input(1), kSqrt2);
-}
-
-// The node that computes 1 + erf(x / sqrt 2), of one that computes x / sqrt 2.
-const NodeProto* FindErf(const Graph& graph, const NodeProto& scaled) {
-  const NodeProto* erf = OnlyUse(graph, scaled.output(0), "Erf");
-  if (erf == nullptr || erf->input_size() != 1 || erf->output_size() != 1 || erf->attribute_size() != 0) return nullptr;
-  const NodeProto* sum = OnlyUse(graph, erf->output(0), "Add");
-  return sum != nullptr && IsWith(graph, *sum, "Add", erf->output(0), 1) ? sum : nullptr;
-}
-
-// The last of two multiplications that make x e / 2; `product` is the one that reads x.
-const NodeProto* FindProduct(const Graph& graph, std::string_view x, const NodeProto& product, const std::string& e) {
-  if (!IsBinary(product, "Mul")) return nullptr;
-  const NodeProto* after_e = OnlyUse(graph, e, "Mul");
-  if (after_e == nullptr || !IsBinary(*after_e, "Mul")) return nullptr;
-  if (after_e == &product) {  // (x e) / 2
-    const NodeProto* half = OnlyUse(graph, product.output(0), "Mul");
-    return half != nullptr && IsWith(graph, *half, "Mul", product.output(0), 0.5) ? half : nullptr;
-  }
-  if (IsNumber(graph, Other(product, x), 0.5)) {  // (x / 2) e
-    return OnlyUse(graph, product.output(0), "Mul") == after_e ? after_e : nullptr;
-  }
-  // x (e / 2)
-  if (!IsNumber(graph, Other(*after_e, e), 0.5)) return nullptr;
-  return OnlyUse(graph, after_e->output(0), "Mul") == &product ? &product : nullptr;
-}
-
-// The last node of a GELU, or null.
-const NodeProto* FindGelu(const Graph& graph, std::string_view x) {
-  const auto& uses = graph.uses(x);
-  if (uses.size() != 2) return nullptr;
-  for (const std::size_t first : {0, 1}) {
-    const NodeProto &scaled = *uses[first], &product = *uses[1 - first];
-    if (!IsScaled(graph, scaled, x)) continue;
-    const NodeProto* e = FindErf(graph, scaled);
-    if (e != nullptr) return FindProduct(graph, x, product, e->output(0));
+// x, of a value x / sqrt 2; null if it is none.
+const std::string* FindScaled(const Graph& graph, std::string_view value) {
+  const NodeProto* node = graph.producer(value);
+  if (node == nullptr) return nullptr;
+  if (IsBinary(*node, "Div")) return IsNumber(graph, node->input(1), kSqrt2) ? &node->input(0) : nullptr;
+  if (!IsBinary(*node, "Mul")) return nullptr;
+  for (const int i : {0, 1}) {
+    if (IsNumber(graph, node->input(i), 1 / kSqrt2)) return &node->input(1 - i);
   }
   return nullptr;
 }
 
-// The last node of a SiLU, or null.
-const NodeProto* FindSilu(const Graph& graph, std::string_view x) {
-  const auto& uses = graph.uses(x);
-  if (uses.size() != 2) return nullptr;
-  for (const std::size_t first : {0, 1}) {
-    const NodeProto &sigmoid = *uses[first], &product = *uses[1 - first];
-    if (!Is(sigmoid, "Sigmoid") || sigmoid.input_size() != 1 || sigmoid.output_size() != 1) continue;
-    if (IsBinary(product, "Mul") && OnlyUse(graph, sigmoid.output(0), "Mul") == &product) return &product;
+// x, of a value 1 + erf(x / sqrt 2); null if it is none.
+const std::string* FindErf(const Graph& graph, std::string_view value) {
+  const NodeProto* sum = graph.producer(value);
+  if (sum == nullptr || !IsBinary(*sum, "Add")) return nullptr;
+  for (const int i : {0, 1}) {
+    const NodeProto* erf = Producer(graph, sum->input(i), "Erf");
+    if (erf == nullptr || erf->input_size() != 1 || erf->attribute_size() != 0) continue;
+    if (IsNumber(graph, sum->input(1 - i), 1)) return FindScaled(graph, erf->input(0));
   }
   return nullptr;
 }
 
-void AddActivation(const char* spec, const NodeProto& last, Chain& chain) {
-  chain.layers.push_back({.spec = spec});
-  chain.value = last.output(0);
+// x, if the three factors are x, 1 + erf(x / sqrt 2) and 1/2 in any order.
+const std::string* FindGelu(const Graph& graph, const std::array<const std::string*, 3>& factors) {
+  for (const std::size_t i : {0, 1, 2}) {
+    const std::string* x = FindErf(graph, *factors[i]);
+    if (x == nullptr) continue;
+    const std::string &one = *factors[(i + 1) % 3], &other = *factors[(i + 2) % 3];
+    if ((one == *x && IsNumber(graph, other, 0.5)) || (other == *x && IsNumber(graph, one, 0.5))) return x;
+  }
+  return nullptr;
 }
 
 }  // namespace
 
-bool FollowGelu(const Graph& graph, Chain& chain) {
-  const NodeProto* last = FindGelu(graph, chain.value);
-  if (last != nullptr) AddActivation("gelu", *last, chain);
-  return last != nullptr;
+const std::string* FindGelu(const Graph& graph, const NodeProto& last) {
+  if (!IsBinary(last, "Mul")) return nullptr;
+  for (const int i : {0, 1}) {
+    const NodeProto* product = graph.producer(last.input(i));
+    if (product == nullptr || !IsBinary(*product, "Mul")) continue;
+    const std::string* x = FindGelu(graph, {&last.input(1 - i), &product->input(0), &product->input(1)});
+    if (x != nullptr) return x;
+  }
+  return nullptr;
 }
 
-bool FollowSilu(const Graph& graph, Chain& chain) {
-  const NodeProto* last = FindSilu(graph, chain.value);
-  if (last != nullptr) AddActivation("silu", *last, chain);
-  return last != nullptr;
+const std::string* FindSilu(const Graph& graph, const NodeProto& last) {
+  if (!IsBinary(last, "Mul")) return nullptr;
+  for (const int i : {0, 1}) {
+    const NodeProto* sigmoid = Producer(graph, last.input(i), "Sigmoid");
+    if (sigmoid != nullptr && sigmoid->input_size() == 1 && sigmoid->input(0) == last.input(1 - i)) {
+      return &sigmoid->input(0);
+    }
+  }
+  return nullptr;
 }
+
+void ImportGeluPattern(Node&, Chain& chain) { chain.layers.push_back({.spec = "gelu"}); }
+
+void ImportSilu(Node&, Chain& chain) { chain.layers.push_back({.spec = "silu"}); }
 
 // x (1 + erf(x / sqrt 2)) / 2, as PyTorch writes it.
 void ExportGelu(const LayerToWrite&, GraphWriter& writer) {

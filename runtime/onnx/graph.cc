@@ -45,9 +45,9 @@ const std::string& Other(const NodeProto& node, std::string_view value) {
   return node.input(node.input(0) == value ? 1 : 0);
 }
 
-const NodeProto* OnlyUse(const Graph& graph, std::string_view value, std::string_view operator_name) {
-  const auto& uses = graph.uses(value);
-  return uses.size() == 1 && Is(*uses[0], operator_name) && uses[0]->output_size() == 1 ? uses[0] : nullptr;
+const NodeProto* Producer(const Graph& graph, std::string_view value, std::string_view operator_name) {
+  const NodeProto* node = graph.producer(value);
+  return node != nullptr && Is(*node, operator_name) && node->output_size() == 1 ? node : nullptr;
 }
 
 Graph::Graph(const ModelProto& model, std::size_t most_numbers)
@@ -67,14 +67,12 @@ void Graph::Define(const std::string& value) {
 // Before version 4 of the format, initializers were inputs too.
 void Graph::DefineInputs(const GraphProto& graph) {
   for (const auto& tensor : graph.initializer()) Define(tensor.name());
-  std::size_t count = 0;
   for (const ValueInfoProto& input : graph.input()) {
     if (constants_.Find(input.name()) != nullptr) continue;
     Define(input.name());
-    input_ = &input;
-    ++count;
+    inputs_.push_back(&input);
   }
-  if (count != 1) throw Error("the graph has " + std::to_string(count) + " inputs, expected one");
+  if (inputs_.empty()) throw Error("the graph has no inputs, expected at least one");
 }
 
 void Graph::DefineOutputs(const GraphProto& graph) {
@@ -86,6 +84,7 @@ void Graph::DefineOutputs(const GraphProto& graph) {
     for (const std::string& output : node.output()) {
       if (!output.empty()) Define(output);
     }
+    if (node.output_size() > 0 && !node.output(0).empty()) values_.find(node.output(0))->second.producer = &node;
   }
   if (graph.output_size() != 1) {
     throw Error("the graph has " + std::to_string(graph.output_size()) + " outputs, expected one");
@@ -97,10 +96,8 @@ void Graph::DefineOutputs(const GraphProto& graph) {
 }
 
 bool Graph::IsNeeded(const NodeProto& node) const {
-  return std::any_of(node.output().begin(), node.output().end(), [&](const std::string& output) {
-    const auto found = values_.find(output);
-    return found != values_.end() && found->second.needed;
-  });
+  return std::any_of(node.output().begin(), node.output().end(),
+                     [&](const std::string& output) { return needs(output); });
 }
 
 void Graph::FindUses(const GraphProto& graph) {
@@ -111,7 +108,7 @@ void Graph::FindUses(const GraphProto& graph) {
       if (input.empty()) continue;
       Value& value = values_.find(input)->second;
       value.needed = true;
-      value.uses.push_back(&node);
+      ++value.uses;
     }
   }
 }
@@ -125,12 +122,24 @@ void Graph::FoldConstants(const GraphProto& graph) {
       throw Error(Label(node) + ": " + error.what());
     }
   }
+  for (const NodeProto& node : graph.node()) {
+    if (IsNeeded(node) && constants_.Find(node.output(0)) == nullptr) nodes_.push_back(&node);
+  }
 }
 
-const std::vector<const NodeProto*>& Graph::uses(std::string_view value) const {
-  static const std::vector<const NodeProto*> kNone;
+bool Graph::needs(std::string_view value) const {
   const auto found = values_.find(value);
-  return found == values_.end() ? kNone : found->second.uses;
+  return found != values_.end() && found->second.needed;
+}
+
+std::size_t Graph::uses(std::string_view value) const {
+  const auto found = values_.find(value);
+  return found == values_.end() ? 0 : found->second.uses;
+}
+
+const NodeProto* Graph::producer(std::string_view value) const {
+  const auto found = values_.find(value);
+  return found == values_.end() ? nullptr : found->second.producer;
 }
 
 }  // namespace fallow::nn::onnx_io

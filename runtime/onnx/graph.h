@@ -19,16 +19,22 @@ namespace fallow::nn::onnx_io {
 // are left out.
 class Graph {
  public:
-  // `model` must outlive the object. `most_numbers`: see Constants. Throws Error for names that are unsound, for more
-  // than one input or output, and for a version of the operators that is not known.
+  // `model` must outlive the object. `most_numbers`: see Constants. Throws Error for names that are unsound, for no
+  // input, for more than one output, and for a version of the operators that is not known.
   Graph(const ::onnx::ModelProto& model, std::size_t most_numbers);
 
   std::int64_t opset() const { return opset_; }
-  const ::onnx::ValueInfoProto& input() const { return *input_; }  // The one that is not an initializer.
+  const std::vector<const ::onnx::ValueInfoProto*>& inputs() const { return inputs_; }  // That are no initializers.
   const ::onnx::ValueInfoProto& output() const { return *output_; }
   const Constants& constants() const { return constants_; }
-  // The nodes that read a value; one that reads it twice is there twice.
-  const std::vector<const ::onnx::NodeProto*>& uses(std::string_view value) const;
+  Constants& constants() { return constants_; }
+  // Those that the output depends on and that are not constant, each after those that it reads.
+  const std::vector<const ::onnx::NodeProto*>& nodes() const { return nodes_; }
+  bool needs(std::string_view value) const;  // Whether the output depends on it.
+  // How often nodes read a value.
+  std::size_t uses(std::string_view value) const;
+  // The node whose first output the value is. Null if there is none.
+  const ::onnx::NodeProto* producer(std::string_view value) const;
 
  private:
   void DefineInputs(const ::onnx::GraphProto& graph);
@@ -39,16 +45,18 @@ class Graph {
 
   struct Value {
     bool needed = false;  // By the output.
-    std::vector<const ::onnx::NodeProto*> uses;
+    std::size_t uses = 0;
+    const ::onnx::NodeProto* producer = nullptr;
   };
 
   bool IsNeeded(const ::onnx::NodeProto& node) const;
 
   std::int64_t opset_;
   Constants constants_;
-  const ::onnx::ValueInfoProto* input_ = nullptr;
+  std::vector<const ::onnx::ValueInfoProto*> inputs_;
   const ::onnx::ValueInfoProto* output_ = nullptr;
   std::map<std::string_view, Value> values_;
+  std::vector<const ::onnx::NodeProto*> nodes_;
 };
 
 // Whether the node is an operator of ONNX itself, which this is the name of.
@@ -57,8 +65,8 @@ bool Is(const ::onnx::NodeProto& node, std::string_view operator_name);
 bool IsBinary(const ::onnx::NodeProto& node, std::string_view operator_name);
 // The input of a binary node that is not `value`.
 const std::string& Other(const ::onnx::NodeProto& node, std::string_view value);
-// The one node that reads `value`, if that is the operator's name and it has one output. Null otherwise.
-const ::onnx::NodeProto* OnlyUse(const Graph& graph, std::string_view value, std::string_view operator_name);
+// The node that computes `value`, if that is the operator's name and it has one output. Null otherwise.
+const ::onnx::NodeProto* Producer(const Graph& graph, std::string_view value, std::string_view operator_name);
 
 }  // namespace fallow::nn::onnx_io
 

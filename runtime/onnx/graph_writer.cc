@@ -20,7 +20,14 @@ std::string GraphWriter::AddFloats(std::string_view name, std::span<const std::s
   return tensor->name();
 }
 
-std::string GraphWriter::AddIntegers(std::string_view name, std::initializer_list<std::int64_t> values) {
+std::string GraphWriter::AddInteger(std::string_view name, std::int64_t value) {
+  ::onnx::TensorProto* tensor = AddTensor(name);
+  tensor->set_data_type(::onnx::TensorProto::INT64);
+  tensor->add_int64_data(value);
+  return tensor->name();
+}
+
+std::string GraphWriter::AddIntegers(std::string_view name, std::span<const std::int64_t> values) {
   ::onnx::TensorProto* tensor = AddTensor(name);
   tensor->set_data_type(::onnx::TensorProto::INT64);
   tensor->add_dims(static_cast<std::int64_t>(values.size()));
@@ -46,8 +53,10 @@ std::string GraphWriter::AddScalar64(std::string_view name, double value) {
 }
 
 void GraphWriter::NameOutput(const std::string& name) {
-  value_ = name;
+  const int nodes = graph_->node_size();
+  if (nodes == 0 || graph_->node(nodes - 1).output(0) != value_) AddNode("Identity", "output", {value_});
   graph_->mutable_node(graph_->node_size() - 1)->set_output(0, name);
+  value_ = name;
 }
 
 void SetInteger(::onnx::NodeProto* node, const char* name, std::int64_t value) {

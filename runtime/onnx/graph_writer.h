@@ -20,16 +20,20 @@ namespace fallow::nn::onnx_io {
 struct LayerToWrite {
   std::string_view kind;      // "leaky_relu"
   std::string_view argument;  // "0.2"; may be empty.
-  Shape input;
+  Shape input, output;
+  std::string other;  // The name of its second input, if it has one.
   std::vector<const Parameter*> parameters;
 };
 
 class GraphWriter {
  public:
-  // Writes to `graph`, from a value of that name on.
-  GraphWriter(::onnx::GraphProto* graph, std::string value) : graph_(graph), value_(std::move(value)) {}
+  explicit GraphWriter(::onnx::GraphProto* graph) : graph_(graph) {}
 
-  void BeginLayer(std::size_t index) { prefix_ = std::to_string(index) + "."; }
+  // A layer that reads the value of that name.
+  void BeginLayer(std::size_t index, std::string value) {
+    prefix_ = std::to_string(index) + ".";
+    value_ = std::move(value);
+  }
 
   // The value that the next node reads.
   const std::string& value() const { return value_; }
@@ -38,13 +42,17 @@ class GraphWriter {
   std::string AddFloats(std::string_view name, std::initializer_list<std::size_t> dims, std::span<const float> values) {
     return AddFloats(name, std::span(dims.begin(), dims.size()), values);
   }
-  std::string AddIntegers(std::string_view name, std::initializer_list<std::int64_t> values);
+  std::string AddIntegers(std::string_view name, std::span<const std::int64_t> values);
+  std::string AddIntegers(std::string_view name, std::initializer_list<std::int64_t> values) {
+    return AddIntegers(name, std::span(values.begin(), values.size()));
+  }
+  std::string AddInteger(std::string_view name, std::int64_t value);
   std::string AddScalar(std::string_view name, float value) { return AddFloats(name, {}, {&value, 1}); }
   std::string AddScalar64(std::string_view name, double value);
   // A node "<index>.<name>" whose output has the same name and becomes the value.
   ::onnx::NodeProto* AddNode(std::string_view operator_name, std::string_view name, std::vector<std::string> inputs);
 
-  // Names the last value, which no initializer has, `name`. To be called once, at the end.
+  // Names the value `name`, which no node reads. To be called once, at the end.
   void NameOutput(const std::string& name);
 
  private:

@@ -15,10 +15,10 @@ constexpr float kDefaultEpsilon = 1e-5f;
 constexpr float kDefaultMomentum = 0.9f;
 constexpr std::int64_t kSpatialAlways = 9;  // Since this opset.
 
-std::vector<float> Vector(const Node& node, int i, std::size_t size) {
-  std::vector<float> values = node.constants().Floats(node.input(i));
+std::vector<float> Vector(const Node& node, const std::string& name, std::size_t size) {
+  std::vector<float> values = node.constants().Floats(name);
   if (values.size() == size) return values;
-  throw Error("input " + Quoted(node.input(i)) + " has " + std::to_string(values.size()) + " numbers, expected " +
+  throw Error("input " + Quoted(name) + " has " + std::to_string(values.size()) + " numbers, expected " +
               std::to_string(size));
 }
 
@@ -41,10 +41,7 @@ void ImportBatchNormalization(Node& node, Chain& chain) {
   const std::size_t channels = chain.shape[0];
   ChainLayer layer;
   layer.spec = MakeBatchNorm({.momentum = FromOnnxMomentum(momentum), .eps = DecimalOf(epsilon)})->Spec();
-  layer.weight = Vector(node, 1, channels);
-  layer.bias = Vector(node, 2, channels);
-  layer.running_mean = Vector(node, 3, channels);
-  layer.running_var = Vector(node, 4, channels);
+  for (int i = 1; i <= 4; ++i) layer.parameters.push_back(Vector(node, node.input(i), channels));
   chain.layers.push_back(std::move(layer));
 }
 
@@ -63,8 +60,8 @@ void ImportLayerNormalization(Node& node, Chain& chain) {
   const std::size_t size = chain.shape[chain.shape.rank() - 1];
   ChainLayer layer;
   layer.spec = MakeLayerNorm(DecimalOf(epsilon))->Spec();
-  layer.weight = Vector(node, 1, size);
-  layer.bias = node.has_input(2) ? Vector(node, 2, size) : std::vector<float>(size, 0.0f);
+  layer.parameters.push_back(Vector(node, node.input(1), size));
+  layer.parameters.push_back(node.has_input(2) ? Vector(node, node.input(2), size) : std::vector<float>(size, 0.0f));
   chain.layers.push_back(std::move(layer));
 }
 

@@ -1,6 +1,7 @@
 #include "runtime/onnx/operators.h"
 
 #include <iterator>
+#include <set>
 
 #include "fallow/nn/error.h"
 #include "runtime/onnx/text.h"
@@ -13,51 +14,83 @@ struct NamedImport {
   Import import;
 };
 
-constexpr NamedImport kImports[] = {{"Add", ImportAdd},
-                                    {"AveragePool", ImportAveragePool},
+constexpr NamedImport kImports[] = {{"AveragePool", ImportAveragePool},
                                     {"BatchNormalization", ImportBatchNormalization},
                                     {"Cast", ImportCast},
                                     {"Conv", ImportConv},
                                     {"Dropout", ImportDropout},
                                     {"Elu", ImportElu},
-                                    {"Flatten", ImportFlatten},
                                     {"Gelu", ImportGelu},
-                                    {"Gemm", ImportGemm},
                                     {"GlobalAveragePool", ImportGlobalAveragePool},
                                     {"GlobalMaxPool", ImportGlobalMaxPool},
-                                    {"Identity", ImportIdentity},
                                     {"LayerNormalization", ImportLayerNormalization},
                                     {"LeakyRelu", ImportLeakyRelu},
-                                    {"MatMul", ImportMatMul},
                                     {"MaxPool", ImportMaxPool},
                                     {"Relu", ImportRelu},
-                                    {"Reshape", ImportReshape},
                                     {"Selu", ImportSelu},
                                     {"Sigmoid", ImportSigmoid},
                                     {"Softmax", ImportSoftmax},
                                     {"Tanh", ImportTanh}};
 
-constexpr Pattern kPatterns[] = {FollowChannel, FollowGelu, FollowPaddedAverage, FollowSilu, FollowView};
+struct NamedGraphImport {
+  std::string_view operator_name;
+  GraphImport import;
+};
+
+constexpr NamedGraphImport kGraphImports[] = {{"Add", ImportAdd},
+                                              {"Cast", ImportCastOfAny},
+                                              {"Concat", ImportConcat},
+                                              {"ConstantOfShape", ImportConstantOfShape},
+                                              {"Div", ImportProduct},
+                                              {"Dropout", ImportHeadDropout},
+                                              {"Flatten", ImportFlatten},
+                                              {"Gather", ImportGather},
+                                              {"Gemm", ImportGemm},
+                                              {"Identity", ImportIdentity},
+                                              {"MatMul", ImportMatMul},
+                                              {"Mul", ImportProduct},
+                                              {"Reshape", ImportReshape},
+                                              {"Shape", ImportShape},
+                                              {"Slice", ImportSlice},
+                                              {"Softmax", ImportHeadSoftmax},
+                                              {"Split", ImportSplit},
+                                              {"Squeeze", ImportSqueeze},
+                                              {"Sub", ImportSub},
+                                              {"Transpose", ImportTranspose},
+                                              {"Unsqueeze", ImportUnsqueeze},
+                                              {"Where", ImportWhere}};
+
+constexpr Pattern kPatterns[] = {{FindChannel, ImportChannel},
+                                 {FindGelu, ImportGeluPattern},
+                                 {FindLayerNorm, ImportLayerNormPattern},
+                                 {FindPaddedAverage, ImportPaddedAverage},
+                                 {FindSilu, ImportSilu}};
 
 struct NamedExport {
   std::string_view kind;
   Export write;
 };
 
-constexpr NamedExport kExports[] = {{"alpha_dropout", ExportNothing},
+constexpr NamedExport kExports[] = {{"add", ExportAdd},
+                                    {"alpha_dropout", ExportNothing},
+                                    {"attention", ExportAttention},
                                     {"avgpool1d", ExportAveragePool},
                                     {"avgpool2d", ExportAveragePool},
                                     {"batch_norm", ExportBatchNorm},
+                                    {"concat", ExportConcat},
                                     {"concrete_dropout", ExportNothing},
                                     {"conv1d", ExportConvolution},
                                     {"conv2d", ExportConvolution},
                                     {"dense", ExportDense},
+                                    {"dense_last", ExportDenseLast},
                                     {"drop_block2d", ExportNothing},
+                                    {"drop_path", ExportNothing},
                                     {"dropconnect", ExportDense},
                                     {"dropout", ExportDropout},
                                     {"elu", ExportActivation},
                                     {"feature_alpha_dropout", ExportNothing},
                                     {"flatten", ExportFlatten},
+                                    {"from", ExportFrom},
                                     {"gaussian_dropout", ExportNothing},
                                     {"gaussian_noise", ExportNothing},
                                     {"gelu", ExportGelu},
@@ -68,6 +101,7 @@ constexpr NamedExport kExports[] = {{"alpha_dropout", ExportNothing},
                                     {"maxpool1d", ExportMaxPool},
                                     {"maxpool2d", ExportMaxPool},
                                     {"relu", ExportActivation},
+                                    {"reshape", ExportReshape},
                                     {"selu", ExportActivation},
                                     {"sigmoid", ExportActivation},
                                     {"silu", ExportSilu},
@@ -99,9 +133,19 @@ Import FindImport(std::string_view operator_name) {
   return nullptr;
 }
 
+GraphImport FindGraphImport(std::string_view operator_name) {
+  for (const auto& [name, import] : kGraphImports) {
+    if (name == operator_name) return import;
+  }
+  return nullptr;
+}
+
 std::string ImportedOperators() {
+  std::set<std::string_view> sorted;
+  for (const NamedImport& entry : kImports) sorted.insert(entry.operator_name);
+  for (const NamedGraphImport& entry : kGraphImports) sorted.insert(entry.operator_name);
   std::string names;
-  for (const NamedImport& entry : kImports) names.append(names.empty() ? "" : ", ").append(entry.operator_name);
+  for (const std::string_view name : sorted) names.append(names.empty() ? "" : ", ").append(name);
   return names;
 }
 

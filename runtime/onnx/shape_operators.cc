@@ -1,124 +1,181 @@
-// Operators that change no numbers: Flatten, Reshape, Identity, Cast; and PyTorch's x.view(x.shape[0], -1).
+// Operators that change no numbers: Reshape and Flatten, Transpose, Squeeze and Unsqueeze, Identity, Cast.
 #include <algorithm>
+#include <set>
+#include <utility>
 
 #include "fallow/nn/error.h"
-#include "fallow/nn/layers.h"
+#include "runtime/onnx/axes.h"
 #include "runtime/onnx/operators.h"
 #include "runtime/onnx/tensor_proto.h"
 #include "runtime/onnx/text.h"
+#include "runtime/onnx/trace.h"
 
 namespace fallow::nn::onnx_io {
 namespace {
 
-using ::onnx::NodeProto;
-
-void AddFlatten(Chain& chain) {
-  chain.layers.push_back({.spec = MakeFlatten()->Spec()});
-  chain.shape = Shape{chain.shape.elements()};
+// What is left of `size` when `divisor` is taken out of it. False if it is not in it.
+bool Divide(Size divisor, Size* size) {
+  if (divisor.number <= 0 || size->number % divisor.number != 0 || (divisor.batches && !size->batches)) return false;
+  *size = {size->number / divisor.number, size->batches && !divisor.batches};
+  return true;
 }
 
-// The sample's dimensions after Reshape to `target`, without its first. Throws Error unless they hold as many elements
-// as before, the batch apart.
-std::vector<std::int64_t> ReshapedSample(const std::vector<std::int64_t>& target, const Chain& chain) {
-  const Error misfit("the shape " + ToString(target) + " for an input of " + BatchOf(chain.shape) +
-                     ", expected one that keeps the batch: (-1, " + std::to_string(chain.shape.elements()) + ")");
-  if (target.empty() || target.size() > 1 + Shape::kMaxRank) throw misfit;
-  const bool first_follows = target[0] == -1;
-  if (!first_follows && target[0] != 0 && target[0] != chain.batch) throw misfit;
-
-  std::vector<std::int64_t> dims(target.begin() + 1, target.end());
-  auto left = static_cast<std::int64_t>(chain.shape.elements());
-  std::int64_t* follows = nullptr;
-  for (std::size_t i = 0; i < dims.size(); ++i) {
-    if (dims[i] == 0 && i < chain.shape.rank()) dims[i] = static_cast<std::int64_t>(chain.shape[i]);
-    if (dims[i] == -1 && !first_follows && follows == nullptr) {
-      follows = &dims[i];
-      continue;
+// `target` with what its 0 and -1 stand for. Nothing if they stand for nothing.
+std::optional<std::vector<Size>> Resolved(const std::vector<Size>& target, const std::vector<Size>& from) {
+  Size left;
+  for (const Size& size : from) left = {left.number * size.number, left.batches || size.batches};
+  std::vector<Size> sizes = target;
+  Size* follows = nullptr;
+  for (std::size_t i = 0; i < sizes.size(); ++i) {
+    if (sizes[i] == Size{0, false} && i < from.size()) sizes[i] = from[i];
+    if (sizes[i] == Size{-1, false} && follows == nullptr) {
+      follows = &sizes[i];
+    } else if (!Divide(sizes[i], &left)) {
+      return {};
     }
-    if (dims[i] <= 0 || left % dims[i] != 0) throw misfit;
-    left /= dims[i];
   }
   if (follows != nullptr) *follows = left;
-  if (follows == nullptr && left != 1) throw misfit;
-  return dims;
+  return sizes;
 }
 
-// Of the nodes that read x, the Shape, whose attributes may not choose dimensions; or null.
-const NodeProto* FindShape(const Graph& graph, std::string_view x) {
-  for (const NodeProto* node : graph.uses(x)) {
-    if (Is(*node, "Shape") && node->output_size() == 1 && node->attribute_size() == 0) return node;
+void Reshape(Node& node, const std::vector<Size>& target, Trace& trace) {
+  View view = trace.ViewOf(node.input(0));
+  const std::vector<Size> from = view.sizes();
+  const std::optional<std::vector<Size>> sizes = Resolved(target, from);
+  const std::optional<std::vector<Axis>> axes = sizes ? Reshaped(view.axes, *sizes) : std::nullopt;
+  if (!axes) {
+    throw Error("the shape " + ToString(target) + " for an input of " + ToString(from) +
+                ", expected one of as many numbers that keeps the samples apart");
   }
-  return nullptr;
+  view.axes = *axes;
+  view.cause = &node.proto();
+  trace.Bind(node.output(0), std::move(view));
 }
 
-// Gather(shape, 0) and Unsqueeze: the batch as a list. Null if it is anything else.
-const NodeProto* FindBatch(const Graph& graph, const NodeProto& shape) {
-  const NodeProto* gather = OnlyUse(graph, shape.output(0), "Gather");
-  if (gather == nullptr || gather->input_size() != 2 || gather->input(0) != shape.output(0)) return nullptr;
-  const Constant* index = graph.constants().Find(gather->input(1));
-  if (index == nullptr || index->tensor->dims_size() != 0) return nullptr;
-  if (graph.constants().Integers(gather->input(1)) != std::vector<std::int64_t>{0}) return nullptr;
-  return OnlyUse(graph, gather->output(0), "Unsqueeze");
+// The axes that Squeeze and Unsqueeze name, for a rank of that many.
+std::set<std::size_t> ReadAxes(Node& node, std::size_t rank) {
+  const std::vector<std::int64_t> axes = ReadList(node, 1, "axes");
+  std::set<std::size_t> result;
+  for (const std::int64_t axis : axes) result.insert(AxisOf(axis, rank));
+  return result;
 }
 
-// The dimensions behind the batch where they are a list: Concat(batch, elements). Null if it is anything else.
-const NodeProto* FindFlatShape(const Graph& graph, const NodeProto& batch, std::size_t elements) {
-  const NodeProto* concat = OnlyUse(graph, batch.output(0), "Concat");
-  if (concat == nullptr || concat->input_size() != 2 || concat->input(0) != batch.output(0)) return nullptr;
-  if (graph.constants().Find(concat->input(1)) == nullptr) return nullptr;
-  const std::vector<std::int64_t> rest = graph.constants().Integers(concat->input(1));
-  const bool flat = rest.size() == 1 && (rest[0] == -1 || rest[0] == static_cast<std::int64_t>(elements));
-  return flat ? concat : nullptr;
+bool IsScalarOrOne(const Integers* integers) { return integers != nullptr && integers->values.size() == 1; }
+
+// Of integers: one as a list, or a list of one as the number. False if the node is not of them.
+bool ImportOfInteger(Node& node, Trace& trace, bool to_list) {
+  const Integers* integers = trace.Find<Integers>(node.input(0));
+  if (integers == nullptr) return false;
+  if (!IsScalarOrOne(integers)) throw Error("a list of integers, expected one");
+  ReadList(node, 1, "axes");
+  trace.Bind(node.output(0), Integers{integers->values, to_list});
+  return true;
 }
 
 }  // namespace
 
-void ImportFlatten(Node& node, Chain& chain) {
-  node.ExpectInputs(1, 1);
-  const auto rank = static_cast<std::int64_t>(chain.shape.rank()) + 1;
-  const std::int64_t axis = node.attributes().Integer("axis", 1);
-  if (axis != 1 && axis + rank != 1) throw Error("attribute axis is " + std::to_string(axis) + ", expected 1");
-  AddFlatten(chain);
-}
-
-void ImportReshape(Node& node, Chain& chain) {
+bool ImportReshape(Node& node, Trace& trace) {
   node.ExpectInputs(2, 2);
-  node.ExpectData(0, chain);
-  const std::vector<std::int64_t> target = node.constants().Integers(node.input(1));
-  if (std::ranges::count(target, 0) > 0) node.attributes().ExpectInteger("allowzero", 0, 0);
+  const std::optional<Integers> target = trace.IntegersOf(node.input(1));
+  if (!target) throw Error("the shape " + Quoted(node.input(1)) + " is not known beforehand");
+  if (std::ranges::count(target->values, Size{0, false}) > 0) node.attributes().ExpectInteger("allowzero", 0, 0);
   node.attributes().Integer("allowzero", 0);
-  const std::vector<std::int64_t> dims = ReshapedSample(target, chain);
-  const std::vector<std::size_t> sample(dims.begin(), dims.end());
-  if (Shape(sample) == chain.shape) return;
-  if (sample.size() != 1) {
-    throw Error("the shape " + ToString(target) + " for an input of " + BatchOf(chain.shape) + ", expected (batch, " +
-                std::to_string(chain.shape.elements()) + ")");
-  }
-  AddFlatten(chain);
-}
-
-bool FollowView(const Graph& graph, Chain& chain) {
-  if (graph.uses(chain.value).size() != 2) return false;
-  const NodeProto* shape = FindShape(graph, chain.value);
-  const NodeProto* batch = shape == nullptr ? nullptr : FindBatch(graph, *shape);
-  const NodeProto* flat = batch == nullptr ? nullptr : FindFlatShape(graph, *batch, chain.shape.elements());
-  const NodeProto* reshape = flat == nullptr ? nullptr : OnlyUse(graph, flat->output(0), "Reshape");
-  if (reshape == nullptr || reshape->input_size() != 2 || reshape->input(0) != chain.value) return false;
-  AddFlatten(chain);
-  chain.value = reshape->output(0);
+  Reshape(node, target->values, trace);
   return true;
 }
 
-void ImportIdentity(Node& node, Chain&) { node.ExpectInputs(1, 1); }
-
-// What flows along the chain is f32.
-void ImportCast(Node& node, Chain&) {
+bool ImportFlatten(Node& node, Trace& trace) {
   node.ExpectInputs(1, 1);
-  node.attributes().Integer("saturate", 1);
-  const std::int64_t to = node.attributes().Integer("to", 0);
-  if (to != ::onnx::TensorProto::FLOAT) {
-    throw Error("attribute to is " + TypeName(static_cast<std::int32_t>(to)) + ", expected FLOAT");
+  const auto rank = static_cast<std::int64_t>(trace.ViewOf(node.input(0)).axes.size());
+  const std::int64_t axis = node.attributes().Integer("axis", 1);
+  if (axis != 1 && axis + rank != 1) throw Error("attribute axis is " + std::to_string(axis) + ", expected 1");
+  Reshape(node, {{0, false}, {-1, false}}, trace);
+  return true;
+}
+
+bool ImportTranspose(Node& node, Trace& trace) {
+  node.ExpectInputs(1, 1);
+  View view = trace.ViewOf(node.input(0));
+  const std::size_t rank = view.axes.size();
+  std::vector<std::int64_t> reversed(rank);
+  for (std::size_t i = 0; i < rank; ++i) reversed[i] = static_cast<std::int64_t>(rank - 1 - i);
+  const std::vector<std::int64_t> perm = node.attributes().Integers("perm", reversed);
+  std::vector<Axis> axes;
+  std::set<std::size_t> seen;
+  for (const std::int64_t from : perm) {
+    axes.push_back(view.axes[AxisOf(from, rank)]);
+    seen.insert(AxisOf(from, rank));
   }
+  if (perm.size() != rank || seen.size() != rank) {
+    throw Error("attribute perm is " + ToString(perm) + ", expected an order of " + std::to_string(rank) +
+                " dimensions");
+  }
+  view.axes = std::move(axes);
+  view.cause = &node.proto();
+  trace.Bind(node.output(0), std::move(view));
+  return true;
+}
+
+bool ImportUnsqueeze(Node& node, Trace& trace) {
+  node.ExpectInputs(1, 2);
+  if (ImportOfInteger(node, trace, /*to_list=*/true)) return true;
+  View view = trace.ViewOf(node.input(0));
+  const std::size_t rank = view.axes.size() + ReadList(node, 1, "axes").size();
+  if (rank > kMostAxes) throw Error("makes " + std::to_string(rank) + " dimensions");
+  for (const std::size_t axis : ReadAxes(node, rank)) {
+    view.axes.insert(view.axes.begin() + static_cast<std::ptrdiff_t>(std::min(axis, view.axes.size())), Axis());
+  }
+  view.cause = &node.proto();
+  trace.Bind(node.output(0), std::move(view));
+  return true;
+}
+
+bool ImportSqueeze(Node& node, Trace& trace) {
+  node.ExpectInputs(1, 2);
+  if (ImportOfInteger(node, trace, /*to_list=*/false)) return true;
+  View view = trace.ViewOf(node.input(0));
+  const std::set<std::size_t> removed = ReadAxes(node, view.axes.size());
+  if (removed.empty()) throw Error("has no axes");
+  std::vector<Axis> axes;
+  for (std::size_t i = 0; i < view.axes.size(); ++i) {
+    if (!removed.contains(i)) {
+      axes.push_back(std::move(view.axes[i]));
+    } else if (!view.axes[i].empty()) {
+      throw Error("the axis " + std::to_string(i) + " of " + ToString(view.sizes()) + " is not of size 1");
+    }
+  }
+  view.axes = std::move(axes);
+  view.cause = &node.proto();
+  trace.Bind(node.output(0), std::move(view));
+  return true;
+}
+
+bool ImportIdentity(Node& node, Trace& trace) {
+  node.ExpectInputs(1, 1);
+  const Value* value = trace.Find(node.input(0));
+  if (value != nullptr) trace.Bind(node.output(0), *value);
+  return value != nullptr;
+}
+
+// What flows along layers is f32; of integers all types are the same here. An integer may become a number.
+bool ImportCastOfAny(Node& node, Trace& trace) {
+  const Integers* integers = node.has_input(0) ? trace.Find<Integers>(node.input(0)) : nullptr;
+  const std::int64_t to = node.attributes().Integer("to", 0);
+  node.attributes().Integer("saturate", 1);
+  const bool to_integer = to == ::onnx::TensorProto::INT64 || to == ::onnx::TensorProto::INT32;
+  if (integers == nullptr ? to == ::onnx::TensorProto::FLOAT : to_integer) return ImportIdentity(node, trace);
+  if (integers == nullptr || to != ::onnx::TensorProto::FLOAT) return false;
+  if (integers->values.size() != 1 || integers->values[0].batches) throw Error("a number that is not known beforehand");
+  ::onnx::TensorProto number;
+  number.set_data_type(::onnx::TensorProto::FLOAT);
+  number.add_float_data(static_cast<float>(integers->values[0].number));
+  trace.graph().constants().Add(node.output(0), trace.graph().constants().Keep(std::move(number)));
+  return true;
+}
+
+void ImportCast(Node& node, Chain&) {
+  const std::int64_t to = node.attributes().Integer("to", 0);
+  throw Error("attribute to is " + TypeName(static_cast<std::int32_t>(to)) + ", expected FLOAT");
 }
 
 void ExportFlatten(const LayerToWrite&, GraphWriter& writer) {

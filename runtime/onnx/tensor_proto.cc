@@ -106,6 +106,14 @@ std::vector<std::int64_t> DecodeIntegers(const TensorProto& tensor) {
   }
 }
 
+std::vector<bool> DecodeBooleans(const TensorProto& tensor) {
+  if (tensor.data_type() != TensorProto::BOOL) {
+    throw Fail(tensor, "type " + TypeName(tensor.data_type()) + ", expected BOOL");
+  }
+  const std::vector<std::uint8_t> values = Decode<std::uint8_t>(tensor, tensor.int32_data());
+  return {values.begin(), values.end()};
+}
+
 std::optional<double> DecodeNumber(const TensorProto& tensor) {
   try {
     if (CountElements(tensor) != 1) return std::nullopt;
@@ -120,6 +128,11 @@ std::optional<double> DecodeNumber(const TensorProto& tensor) {
 void SetFloats(std::span<const float> values, TensorProto* tensor) {
   tensor->set_data_type(TensorProto::FLOAT);
   tensor->set_raw_data(values.data(), values.size_bytes());
+}
+
+void SetBooleans(const std::vector<bool>& values, TensorProto* tensor) {
+  tensor->set_data_type(TensorProto::BOOL);
+  tensor->set_raw_data(std::string(values.begin(), values.end()));
 }
 
 void SetDouble(double value, TensorProto* tensor) {

@@ -22,10 +22,12 @@ std::size_t CountElements(const ::onnx::TensorProto& tensor);
 // All throw Error naming the tensor if it is of another type or holds more or fewer numbers than its shape says.
 std::vector<float> DecodeFloats(const ::onnx::TensorProto& tensor);           // Of FLOAT and DOUBLE.
 std::vector<std::int64_t> DecodeIntegers(const ::onnx::TensorProto& tensor);  // Of INT32 and INT64.
+std::vector<bool> DecodeBooleans(const ::onnx::TensorProto& tensor);          // Of BOOL.
 // The only number of a FLOAT or DOUBLE, of FLOAT as for DecimalOf. Nothing if it is not that.
 std::optional<double> DecodeNumber(const ::onnx::TensorProto& tensor);
 
 void SetFloats(std::span<const float> values, ::onnx::TensorProto* tensor);
+void SetBooleans(const std::vector<bool>& values, ::onnx::TensorProto* tensor);
 void SetDouble(double value, ::onnx::TensorProto* tensor);
 
 }  // namespace fallow::nn::onnx_io

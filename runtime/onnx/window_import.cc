@@ -136,10 +136,12 @@ std::vector<std::size_t> WeightDims(const Node& node, const std::string& name, s
 }
 
 void AddBias(const Node& node, const std::string& name, std::size_t filters, ChainLayer* layer) {
-  layer->bias = node.constants().Floats(name);
-  if (layer->bias.size() == filters) return;
-  throw Error("the bias " + Quoted(name) + " has " + std::to_string(layer->bias.size()) + " numbers, expected " +
-              std::to_string(filters));
+  std::vector<float> values = node.constants().Floats(name);
+  if (values.size() != filters) {
+    throw Error("the bias " + Quoted(name) + " has " + std::to_string(values.size()) + " numbers, expected " +
+                std::to_string(filters));
+  }
+  layer->parameters.push_back(std::move(values));
 }
 
 // Kernel, stride and padding of a pooling node; its other attributes must say nothing else.
@@ -205,7 +207,7 @@ void ImportConv(Node& node, Chain& chain) {
   }
   AddLayer(MakeConvolution(dims[0], window, groups, node.has_input(2)), chain);
   ChainLayer& layer = chain.layers.back();
-  layer.weight = node.constants().Floats(node.input(1));
+  layer.parameters.push_back(node.constants().Floats(node.input(1)));
   if (node.has_input(2)) AddBias(node, node.input(2), dims[0], &layer);
 }
 
@@ -235,49 +237,45 @@ void ImportGlobalMaxPool(Node& node, Chain& chain) {
 }
 
 // A Pad with zeros and the AveragePool behind it: as PyTorch exports one whose padding counts, even if there is none.
-bool FollowPaddedAverage(const Graph& graph, Chain& chain) {
-  const NodeProto* pad = OnlyUse(graph, chain.value, "Pad");
-  const NodeProto* average = pad == nullptr ? nullptr : OnlyUse(graph, pad->output(0), "AveragePool");
-  if (average == nullptr) return false;
-  const std::size_t rank = chain.shape.rank() == 3 ? 2 : 1;
-  const std::vector<std::int64_t> pads = ZeroPads(*pad, graph);
-  if (chain.shape.rank() != rank + 1 || pads.size() != 2 * (rank + 2)) return false;
-  if (!std::equal(pads.begin(), pads.begin() + rank + 2, pads.begin() + rank + 2)) return false;
-  if (pads[0] != 0 || pads[1] != 0) return false;
-  try {
-    std::vector<std::size_t> counted;
-    for (std::size_t i = 2; i < rank + 2; ++i) counted.push_back(NumberOf("pads", pads[i]));
-    if (rank == 1) counted.insert(counted.begin(), 0);
-    Node node(*average, graph);
-    AddAveragePool(node, chain, {counted[0], counted[1]});
-    node.attributes().ExpectNoMore();
-  } catch (const Error& error) {
-    throw Error(Label(*average) + ": " + error.what());
-  }
-  chain.value = average->output(0);
-  return true;
+const std::string* FindPaddedAverage(const Graph& graph, const NodeProto& last) {
+  if (!Is(last, "AveragePool") || last.input_size() != 1) return nullptr;
+  const NodeProto* pad = Producer(graph, last.input(0), "Pad");
+  return pad == nullptr || pad->input_size() == 0 ? nullptr : &pad->input(0);
+}
+
+void ImportPaddedAverage(Node& node, Chain& chain) {
+  const std::size_t rank = RankOf(chain);
+  const NodeProto& pad = *node.graph().producer(node.input(0));
+  const std::vector<std::int64_t> pads = ZeroPads(pad, node.graph());
+  const bool fits = pads.size() == 2 * (rank + 2) && pads[0] == 0 && pads[1] == 0 &&
+                    std::equal(pads.begin(), pads.begin() + rank + 2, pads.begin() + rank + 2);
+  if (!fits) throw Error("reads " + Label(pad) + ", expected one with zeros, the same before and behind");
+  std::vector<std::size_t> counted;
+  for (std::size_t i = 2; i < rank + 2; ++i) counted.push_back(NumberOf("pads", pads[i]));
+  if (rank == 1) counted.insert(counted.begin(), 0);
+  AddAveragePool(node, chain, {counted[0], counted[1]});
 }
 
 // The Unsqueeze that makes one channel of samples without, for the Conv behind it.
-bool FollowChannel(const Graph& graph, Chain& chain) {
-  const NodeProto* unsqueeze = OnlyUse(graph, chain.value, "Unsqueeze");
-  if (unsqueeze == nullptr || chain.shape.rank() >= Shape::kMaxRank) return false;
-  if (OnlyUse(graph, unsqueeze->output(0), "Conv") == nullptr) return false;
+const std::string* FindChannel(const Graph& graph, const NodeProto& last) {
+  if (!Is(last, "Conv") || last.input_size() == 0) return nullptr;
+  const NodeProto* unsqueeze = Producer(graph, last.input(0), "Unsqueeze");
+  if (unsqueeze == nullptr || unsqueeze->input_size() == 0) return nullptr;
   std::vector<std::int64_t> axes;
   if (graph.opset() < kAxesAreInput) {
-    if (unsqueeze->input_size() != 1) return false;
     axes = Attributes(*unsqueeze).Integers("axes", {});
-  } else {
-    if (unsqueeze->input_size() != 2 || unsqueeze->attribute_size() != 0) return false;
-    if (graph.constants().Find(unsqueeze->input(1)) == nullptr) return false;
+  } else if (unsqueeze->input_size() == 2 && graph.constants().Find(unsqueeze->input(1)) != nullptr) {
     axes = graph.constants().Integers(unsqueeze->input(1));
   }
-  if (axes != std::vector<std::int64_t>{1}) return false;
+  return axes == std::vector<std::int64_t>{1} ? &unsqueeze->input(0) : nullptr;
+}
+
+void ImportChannel(Node& node, Chain& chain) {
   std::vector<std::size_t> dims = {1};
   for (std::size_t i = 0; i < chain.shape.rank(); ++i) dims.push_back(chain.shape[i]);
   chain.shape = Shape(dims);
-  chain.value = unsqueeze->output(0);
-  return true;
+  chain.value = node.input(0);
+  ImportConv(node, chain);
 }
 
 }  // namespace fallow::nn::onnx_io

@@ -106,10 +106,44 @@ TEST_F(OnnxExportTest, LearntRatesStay) {
   EXPECT_EQ(LoadOnnx(path_).model.parameters()[2].parameter->value.data()[0], -0.37f);
 }
 
+TEST_F(OnnxExportTest, RoundTripOfGraphs) {
+  ExpectRoundTrip({6}, "dense:6:relu@a,dropout:0.5,dense:6,add:a,relu,add:input");
+  ExpectRoundTrip({2, 9, 9},
+                  "conv2d:4:3:padding=1@x,batch_norm,relu,conv2d:4:3:padding=1,drop_path:0.1,add:x@y,conv2d:6:1@z,from:y,"
+                  "conv2d:6:3:padding=1,add:z,concat:y,global_avgpool,dense:3");
+  ExpectRoundTrip({785}, "input:image:28x28,flatten,dense:6:relu@i,input:age:1,dense:3,concat:i,dense:2");
+  ExpectRoundTrip({7}, "input:a:4@first,input:b:3,concat:first,dropout:0.5,dense:2");
+  ExpectRoundTrip({5}, "input:only:5,dense:2");
+  ExpectRoundTrip({4}, "relu@a,concat:a,concat:input");
+  ExpectRoundTrip({4}, "from:input");
+  ExpectRoundTrip({4}, "relu@a,tanh@b,concat:a@c,add:c");
+  ExpectRoundTrip({2, 3}, "reshape:3x2,softmax,reshape:6,reshape:1x6@a,add:a,flatten");
+  ExpectRoundTrip({2, 3}, "gelu@a,add:a@b,silu,add:b,add:a,softmax@c,from:c");
+}
+
+TEST_F(OnnxExportTest, RoundTripOfAttention) {
+  ExpectRoundTrip({5, 8}, "attention:2");
+  ExpectRoundTrip({5, 8}, "attention:4:dropout=0.1:causal=1:bias=0,dense_last:3,relu");
+  ExpectRoundTrip({5, 6}, "dense_last:4:bias=0:l2=0.5,attention:1:causal=1,dropout:0.2,attention:4,dense:3");
+  ExpectRoundTrip({1, 6}, "attention:3,attention:6,dense_last:4:max_norm=1");
+  ExpectRoundTrip({6, 1}, "attention:1,dense_last:2,dense_last:1");
+  ExpectRoundTrip({2, 3, 4}, "dense_last:5,layer_norm,dense_last:2:bias=0,reshape:6x2,attention:2");
+  ExpectRoundTrip({5, 8}, "transformer:8:2:16:dropout=0.1:activation=gelu,transformer:8:4:12:causal=1,dense:3");
+}
+
+
 TEST_F(OnnxExportTest, WhatHasNoForm) {
   Model pool({9, 9}, "maxpool2d:2", 1), deep({2, 2, 2, 2}, "global_avgpool", 1);
   EXPECT_TRUE(Fails([&] { SaveOnnx(path_, pool); }, "layer 0 (maxpool2d:2): pooling of samples without channels"));
   EXPECT_TRUE(Fails([&] { SaveOnnx(path_, deep); }, "layer 0 (global_avgpool): global pooling over 4 dimensions"));
+  const auto fails = [&](const Shape& input, const char* layers, const char* error) {
+    Model model(input, layers, 1);
+    return Fails([&] { SaveOnnx(path_, model); }, error);
+  };
+  EXPECT_TRUE(fails({4}, "input:a:4,add:input", "layer 1 (add:input): reads the whole input beside its parts"));
+  EXPECT_TRUE(fails({4}, "input:a:2@x,input:a:2,add:x", "(input:a:2): the name 'a' of an input is that of another"));
+  EXPECT_TRUE(fails({4}, "input:output:4,relu", "the name 'output' of an input"));
+  EXPECT_TRUE(fails({4}, "input:1.relu:4,relu", "the name '1.relu' of an input"));
 }
 
 TEST_F(OnnxExportTest, RoundTripOfManyChains) {

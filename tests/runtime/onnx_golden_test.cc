@@ -40,14 +40,56 @@ constexpr const char* kNorms =
     "conv2d:3:3:bias=0,batch_norm:momentum=0.2,relu,layer_norm,flatten,dense:5:bias=0,batch_norm:eps=0.01,dropout:0.2,"
     "layer_norm:eps=0.001";
 
-constexpr Golden kModels[] = {
-    {"mlp_opset9", kMlp},        {"mlp_opset11", kMlp},           {"mlp_opset13", kMlp},
-    {"mlp_opset17", kMlp},       {"gelu_opset9", kGelu},          {"gelu_opset17", kGelu},
-    {"image_opset11", kImage},   {"image_opset13", kImage},       {"gates_opset9", kGates},
-    {"gates_opset13", kGates},   {"gates_opset17", kGates},       {"lenet_opset9", kLenet},
-    {"lenet_opset13", kLenet},   {"lenet_opset17", kLenet},       {"mobile_opset11", kMobile},
-    {"mobile_opset17", kMobile}, {"sequence_opset11", kSequence}, {"sequence_opset17", kSequence},
-    {"norms_opset17", kNorms}};
+constexpr char kResidual[] =
+    "conv2d:2:3:padding=1:bias=0,batch_norm,relu,conv2d:2:3:padding=1:bias=0,batch_norm,add:input,relu@v1,"
+    "conv2d:4:3:stride=2:padding=1@v2,from:v1,conv2d:4:1:stride=2:bias=0,add:v2,relu,global_avgpool:keepdims=1,flatten,"
+    "dropout:0.2,dense:3";
+constexpr char kTwoInputs[] =
+    "input:x0:3x4,flatten,dense:5,relu@v1,input:x1:2,dense:3,tanh@v2,from:v1,concat:v2,dropout:0.4,dense:2";
+constexpr char kSkipConcat[] = "dense:5,gelu@v1,dense:4,relu,dropout:0.3@v2,from:input,concat:v1,concat:v2,dense:3";
+constexpr char kEncoder[] =
+    "attention:2:dropout=0.1,dropout:0.1,add:input,layer_norm@v1,dense_last:6,relu,dropout:0.1,dense_last:8,dropout:0."
+    "1,"
+    "add:v1,layer_norm";
+constexpr char kEncoderPre[] =
+    "layer_norm,attention:2:dropout=0.1,dropout:0.1,add:input@v1,layer_norm,dense_last:6,gelu,dropout:0.1,dense_last:8,"
+    "dropout:0.1,add:v1";
+constexpr char kCausal[] = "attention:2:dropout=0.2:causal=1,add:input";
+constexpr char kJoint[] = "attention:3:dropout=0.1";
+
+constexpr Golden kModels[] = {{"residual_opset11", kResidual},
+                              {"residual_opset17", kResidual},
+                              {"two_inputs_opset13", kTwoInputs},
+                              {"skip_concat_opset14", kSkipConcat},
+                              {"encoder_opset11", kEncoder},
+                              {"encoder_opset14", kEncoder},
+                              {"encoder_opset17", kEncoder},
+                              {"encoder_pre_opset14", kEncoderPre},
+                              {"encoder_pre_opset17", kEncoderPre},
+                              {"causal_opset12", kCausal},
+                              {"causal_opset17", kCausal},
+                              {"joint_opset11", kJoint},
+                              {"joint_opset17", kJoint},
+                              {"chunks_opset14", kJoint},
+                              {"mlp_opset9", kMlp},
+                              {"mlp_opset11", kMlp},
+                              {"mlp_opset13", kMlp},
+                              {"mlp_opset17", kMlp},
+                              {"gelu_opset9", kGelu},
+                              {"gelu_opset17", kGelu},
+                              {"image_opset11", kImage},
+                              {"image_opset13", kImage},
+                              {"gates_opset9", kGates},
+                              {"gates_opset13", kGates},
+                              {"gates_opset17", kGates},
+                              {"lenet_opset9", kLenet},
+                              {"lenet_opset13", kLenet},
+                              {"lenet_opset17", kLenet},
+                              {"mobile_opset11", kMobile},
+                              {"mobile_opset17", kMobile},
+                              {"sequence_opset11", kSequence},
+                              {"sequence_opset17", kSequence},
+                              {"norms_opset17", kNorms}};
 
 class OnnxGoldenTest : public testing::TestWithParam<Golden> {
  protected:
@@ -69,6 +111,18 @@ Tensor ReadBatch(const TensorFile& file, const char* name) {
   return batch;
 }
 
+// The inputs x, or x0 and so on side by side as the parts of the model's one.
+Tensor ReadInputs(const TensorFile& file) {
+  if (file.entries.size() == 2) return ReadBatch(file, "x");
+  const Tensor parts[] = {ReadBatch(file, "x0"), ReadBatch(file, "x1")};
+  Tensor batch(parts[0].rows(), Shape{parts[0].cols() + parts[1].cols()});
+  for (std::size_t r = 0; r < batch.rows(); ++r) {
+    std::ranges::copy(parts[0].row(r), batch.row(r).begin());
+    std::ranges::copy(parts[1].row(r), batch.row(r).begin() + static_cast<std::ptrdiff_t>(parts[0].cols()));
+  }
+  return batch;
+}
+
 // 1e-5 of the largest number in a row.
 void ExpectNear(const Tensor& actual, const Tensor& expected) {
   ASSERT_EQ(actual.rows(), expected.rows());
@@ -85,18 +139,18 @@ void ExpectNear(const Tensor& actual, const Tensor& expected) {
 TEST_P(OnnxGoldenTest, IsWhatOnnxRuntimeComputes) {
   OnnxModel loaded = LoadOnnx(Path(".onnx"));
   EXPECT_EQ(loaded.model.Layers(), GetParam().layers);
-  EXPECT_EQ(loaded.input_name, "x");
+  EXPECT_EQ(loaded.input_name, loaded.model.Layers().starts_with("input:") ? "input" : "x");
   EXPECT_EQ(loaded.output_name, "y");
   EXPECT_TRUE(loaded.metadata.empty());
   const TensorFile file = ReadTensorFile(Path(".safetensors"));
-  const Tensor x = ReadBatch(file, "x");
+  const Tensor x = ReadInputs(file);
   EXPECT_EQ(loaded.model.input_shape(), x.sample_shape());
   ExpectNear(loaded.model.Forward({}, x), ReadBatch(file, "y"));
 }
 
 TEST_P(OnnxGoldenTest, DropoutIsAlive) {
   OnnxModel loaded = LoadOnnx(Path(".onnx"));
-  const Tensor x = ReadBatch(ReadTensorFile(Path(".safetensors")), "x");
+  const Tensor x = ReadInputs(ReadTensorFile(Path(".safetensors")));
   const Tensor first = loaded.model.Forward({.mode = Mode::kMonteCarlo, .seed = 1, .step = 0}, x).Clone();
   bool varies = false;
   for (std::uint64_t step = 1; step < 10; ++step) {

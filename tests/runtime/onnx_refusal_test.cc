@@ -30,9 +30,8 @@ TEST_F(OnnxRefusalTest, OperatorsAndDomains) {
   EXPECT_TRUE(Refuses("y = com.example.Relu(x)", "node of output 'y' (Relu): there is no layer"));
   ModelProto model = ParseModel("g (float[N, 4] x) => (float[N] y) { y = Pow(x, x) }");
   model.mutable_graph()->mutable_node(0)->set_name("power");
-  EXPECT_TRUE(LoadFails(model, "'x' is read by node 'power' (Pow) and node 'power' (Pow), expected one node"));
-  EXPECT_TRUE(Refuses("r = Relu(x) t = Tanh(x) y = Add(r, t)", "'x' is read by", "(Tanh)", "(Relu)", "a chain"));
-  EXPECT_TRUE(Refuses("y = Transpose(x)", "(Transpose): there is no layer"));
+  EXPECT_TRUE(LoadFails(model, "node 'power' (Pow): there is no layer"));
+  EXPECT_TRUE(Refuses("y = Mul(x, x)", "(Mul): no layer does this with such inputs"));
 }
 
 TEST_F(OnnxRefusalTest, ConvolutionsAndPooling) {
@@ -46,7 +45,7 @@ TEST_F(OnnxRefusalTest, ConvolutionsAndPooling) {
   EXPECT_TRUE(Refuses("y = Conv(x, w)", "(Conv): the input is (batch, 4), expected (batch, channels, length) or"));
   EXPECT_TRUE(Refuses("y = GlobalMaxPool(x)", "(GlobalMaxPool): the input is (batch, 4), expected"));
   EXPECT_TRUE(refuses("y = Conv(x, b)", "the weight 'b' is (2), expected (filters, channels, length)"));
-  EXPECT_TRUE(refuses("r = Relu(x) y = Conv(r, r)", "'r' is read by"));
+  EXPECT_TRUE(refuses("r = Relu(x) y = Conv(r, r)", "(Conv): input 'r' is computed, expected a constant"));
   EXPECT_TRUE(refuses("y = Conv<kernel_shape=[3]>(x, w)", "attribute kernel_shape is not that of the weight 'w'"));
   EXPECT_TRUE(refuses("y = Conv<strides=[1, 1]>(x, w)", "attribute strides is (1, 1), expected 1 numbers"));
   EXPECT_TRUE(refuses("y = Conv<strides=[0]>(x, w)", "the stride is 0, expected 1"));
@@ -96,20 +95,21 @@ TEST_F(OnnxRefusalTest, Attributes) {
 TEST_F(OnnxRefusalTest, InputsOfNodes) {
   EXPECT_TRUE(Refuses("y = Gemm(x)", "(Gemm): has 1 inputs, expected 2 to 3"));
   EXPECT_TRUE(Refuses("y = Relu(x, w)", "(Relu): has 2 inputs, expected 1"));
-  EXPECT_TRUE(Refuses("y = MatMul(w, x)", "(MatMul): input 0 is 'w', expected 'x'"));
-  EXPECT_TRUE(Refuses("c = Exp(w) y = MatMul(x, c)", "(MatMul): input 'c' is computed, expected a constant"));
+  EXPECT_TRUE(Refuses("y = MatMul(w, x)", "(MatMul): input 'w' is a constant, expected what layers"));
+  EXPECT_TRUE(Refuses("c = Exp(w) y = MatMul(x, c)", "(Exp): there is no layer"));
+  EXPECT_TRUE(Refuses("c = Tanh(w) y = MatMul(x, c)", "(Tanh): reads constants alone, and is not computed beforehand"));
   EXPECT_TRUE(Refuses("y = MatMul(x, b)", "(MatMul): the weight 'b' is (2), expected (4, units)"));
   EXPECT_TRUE(Refuses("y = Gemm<transB=1>(x, w)", "(Gemm): the weight 'w' is (4, 2), expected (units, 4)"));
   EXPECT_TRUE(Refuses("y = Gemm(x, w, w)", "(Gemm): the bias 'w' is (4, 2), expected (2) or (1, 2)"));
   EXPECT_TRUE(Refuses("h = Gemm(x, w, b) y = Add(h, b)", "(Add): expected a MatMul before it"));
   EXPECT_TRUE(Refuses("h = Relu(x) y = Add(h, b)", "(Add): expected a MatMul before it"));
   EXPECT_TRUE(Refuses("y = Dropout(x, b)", "(Dropout): the ratio 'b' is not a constant of one number"));
-  EXPECT_TRUE(Refuses("h, m = Dropout(x, ratio) y = Where(m, h, h)", "'h' is read by", "(Where)"));
+  EXPECT_TRUE(Refuses("h, m = Dropout(x, ratio) y = Where(m, h, h)", "(Where): no layer does this with such inputs"));
   EXPECT_TRUE(Refuses("c = Constant<value = float {1.5}>() y = Dropout(x, c)", "(Dropout): dropout: the rate is 1.5"));
-  EXPECT_TRUE(Refuses("y = Reshape(x, w)", "(Reshape): tensor 'w': type FLOAT, expected INT64"));
+  EXPECT_TRUE(Refuses("y = Reshape(x, w)", "(Reshape): the shape 'w' is not known beforehand"));
   EXPECT_TRUE(
-      LoadFails(ParseModel("g (float[N, 2, 2] x) => (float[N, 2, 1] y) <float[2, 1] w = {1, 2}> { y = MatMul(x, w) }"),
-                "(MatMul): the input is (batch, 2, 2), expected (batch, features)"));
+      LoadFails(ParseModel("g (float[N, 2, 2] x) => (float[N, 2, 1] y) <float[2, 1] w = {1, 2}> { y = Gemm(x, w) }"),
+                "(Gemm): the input is (batch, 2, 2), expected (batch, features)"));
 }
 
 TEST_F(OnnxRefusalTest, InputsAndOutputsOfTheGraph) {
@@ -123,7 +123,7 @@ TEST_F(OnnxRefusalTest, InputsAndOutputsOfTheGraph) {
   EXPECT_TRUE(fails("float[N, 0] x", "dimension 1 is not"));
   EXPECT_TRUE(fails("float[N, 2, 2, 2, 2, 2] x", "has 6 dimensions"));
   EXPECT_TRUE(fails("float[N, 4294967296, 4294967296] x", "4294967296"));
-  EXPECT_TRUE(fails("float[N, 4] x, float[N, 4] z", "the graph has 2 inputs, expected one"));
+  EXPECT_TRUE(fails("float[N, 4] x, float[N, 4] z", "the output 'y' does not depend on the input 'z'"));
   EXPECT_TRUE(LoadFails(ParseModel("g (float[N, 4] x) => (float[N, 4] y, float[N, 4] z) { y = Relu(x) z = Relu(y) }"),
                         "the graph has 2 outputs, expected one"));
   EXPECT_TRUE(LoadFails(ParseModel("g (float[N, 4] x) => (int64[N] y) { y = Relu(x) }"), "the output 'y' is INT64"));

@@ -75,6 +75,97 @@ def norms():
     return network
 
 
+class Residual(nn.Module):
+    """Two blocks with batch norm; the second's shortcut is a convolution."""
+
+    def __init__(self):
+        super().__init__()
+        self.one, self.one_norm = nn.Conv2d(2, 2, 3, padding=1, bias=False), nn.BatchNorm2d(2)
+        self.two, self.two_norm = nn.Conv2d(2, 2, 3, padding=1, bias=False), nn.BatchNorm2d(2)
+        self.wide, self.shortcut = nn.Conv2d(2, 4, 3, stride=2, padding=1), nn.Conv2d(2, 4, 1, stride=2, bias=False)
+        self.dropout, self.last = nn.Dropout(0.2), nn.Linear(4, 3)
+
+    def forward(self, x):
+        x = torch.relu(x + self.two_norm(self.two(torch.relu(self.one_norm(self.one(x))))))
+        x = torch.relu(self.wide(x) + self.shortcut(x))
+        return self.last(self.dropout(nn.functional.adaptive_avg_pool2d(x, 1).flatten(1)))
+
+
+class TwoInputs(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.of_image, self.of_age = nn.Linear(12, 5), nn.Linear(2, 3)
+        self.dropout, self.last = nn.Dropout(0.4), nn.Linear(8, 2)
+
+    def forward(self, image, age):
+        image = torch.relu(self.of_image(image.flatten(1)))
+        return self.last(self.dropout(torch.cat([image, torch.tanh(self.of_age(age))], dim=1)))
+
+
+class SkipConcat(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.first, self.second, self.last = nn.Linear(6, 5), nn.Linear(5, 4), nn.Linear(15, 3)
+        self.dropout = nn.Dropout(0.3)
+
+    def forward(self, x):
+        h = nn.functional.gelu(self.first(x))
+        g = self.dropout(torch.relu(self.second(h)))
+        return self.last(torch.cat([x, h, g], dim=-1))
+
+
+class CausalAttention(nn.Module):
+    """Three products, a mask by masked_fill, and a scale by division; T and the batch are what comes."""
+
+    def __init__(self, dims=8, heads=2, length=5):
+        super().__init__()
+        self.heads = heads
+        self.q, self.k, self.v = (nn.Linear(dims, dims) for _ in range(3))
+        self.dropout, self.out = nn.Dropout(0.2), nn.Linear(dims, dims)
+        self.register_buffer('mask', torch.tril(torch.ones(length, length)))
+
+    def split(self, x):
+        return x.view(x.shape[0], x.shape[1], self.heads, x.shape[2] // self.heads).transpose(1, 2)
+
+    def forward(self, x):
+        q, k, v = self.split(self.q(x)), self.split(self.k(x)), self.split(self.v(x))
+        scores = (q @ k.transpose(-2, -1) / 4 ** 0.5).masked_fill(self.mask == 0, float('-inf'))
+        y = self.dropout(torch.softmax(scores, -1)) @ v
+        return x + self.out(y.transpose(1, 2).reshape(x.shape))
+
+
+class JointAttention(nn.Module):
+    """One product for all three, as in vision transformers and nanoGPT."""
+
+    def __init__(self, chunks, dims=6, heads=3):
+        super().__init__()
+        self.chunks, self.heads = chunks, heads
+        self.qkv, self.out = nn.Linear(dims, 3 * dims, bias=False), nn.Linear(dims, dims)
+        self.dropout = nn.Dropout(0.1)
+
+    def forward(self, x):
+        batch, length, dims = x.shape
+        shape = (batch, length, self.heads, dims // self.heads)
+        if self.chunks:
+            q, k, v = (part.reshape(shape).permute(0, 2, 1, 3) for part in self.qkv(x).chunk(3, dim=-1))
+        else:
+            q, k, v = self.qkv(x).reshape(batch, length, 3, *shape[2:]).permute(2, 0, 3, 1, 4)
+        weights = self.dropout(((q * (dims // self.heads) ** -0.5) @ k.transpose(-2, -1)).softmax(-1))
+        return self.out((weights @ v).transpose(1, 2).reshape(batch, length, dims))
+
+
+def trained(network):
+    """Norms as if they had been trained."""
+    for name, tensor in network.state_dict().items():
+        if tensor.dim() == 1 and ('norm' in name or 'running' in name):
+            tensor.copy_(torch.rand_like(tensor) + 0.5)
+    return network
+
+
+def encoder(**options):
+    return lambda: trained(nn.TransformerEncoderLayer(8, 2, 6, 0.1, batch_first=True, **options))
+
+
 # Name: network, shape of a sample, opset, whether the number of samples is open.
 MODELS = {
     **{f'mlp_opset{opset}': (mlp, (6,), opset, True) for opset in (9, 11, 13, 17)},
@@ -85,23 +176,39 @@ MODELS = {
     **{f'mobile_opset{opset}': (mobile, (3, 7, 6), opset, True) for opset in (11, 17)},
     **{f'sequence_opset{opset}': (sequence, (2, 13), opset, False) for opset in (11, 17)},
     'norms_opset17': (norms, (2, 5, 6), 17, True),
+    **{f'residual_opset{opset}': (lambda: trained(Residual()), (2, 5, 6), opset, True) for opset in (11, 17)},
+    'two_inputs_opset13': (TwoInputs, ((3, 4), (2,)), 13, True),
+    'skip_concat_opset14': (SkipConcat, (6,), 14, True),
+    'encoder_opset11': (encoder(), (4, 8), 11, True),
+    'encoder_opset14': (encoder(), (4, 8), 14, False),
+    'encoder_opset17': (encoder(), (4, 8), 17, True),
+    'encoder_pre_opset14': (encoder(norm_first=True, activation='gelu'), (4, 8), 14, True),
+    'encoder_pre_opset17': (encoder(norm_first=True, activation='gelu'), (4, 8), 17, False),
+    'causal_opset12': (CausalAttention, (5, 8), 12, False),
+    'causal_opset17': (CausalAttention, (5, 8), 17, True),
+    'joint_opset11': (lambda: JointAttention(False), (3, 6), 11, True),
+    'joint_opset17': (lambda: JointAttention(False), (3, 6), 17, True),
+    'chunks_opset14': (lambda: JointAttention(True), (3, 6), 14, True),
     'gates_opset9': (Gates, (3, 4), 9, False),
     'gates_opset13': (Gates, (3, 4), 13, True),
     'gates_opset17': (Gates, (3, 4), 17, False),
 }
 
 
-def write_tensor(path, name, tensor):
+def write_tensors(path, tensors):
     """As safetensors: https://github.com/huggingface/safetensors#format"""
-    values = tensor.contiguous().numpy().astype('<f4').tobytes()
-    header = {name: {'dtype': 'F32', 'shape': list(tensor.shape), 'data_offsets': [0, len(values)]}}
+    header, values = {}, b''
+    for name, tensor in tensors.items():
+        begin = len(values)
+        values += tensor.contiguous().numpy().astype('<f4').tobytes()
+        header[name] = {'dtype': 'F32', 'shape': list(tensor.shape), 'data_offsets': [begin, len(values)]}
     text = json.dumps(header).encode()
     path.write_bytes(struct.pack('<Q', len(text)) + text + values)
 
 
-def export(network, x, path, opset, dynamic):
-    axes = {'x': {0: 'batch'}, 'y': {0: 'batch'}} if dynamic else {}
-    torch.onnx.export(network, x, str(path), opset_version=opset, input_names=['x'], output_names=['y'],
+def export(network, inputs, path, opset, dynamic):
+    axes = {name: {0: 'batch'} for name in [*inputs, 'y']} if dynamic else {}
+    torch.onnx.export(network, tuple(inputs.values()), str(path), opset_version=opset, input_names=list(inputs), output_names=['y'],
                       training=torch.onnx.TrainingMode.PRESERVE, do_constant_folding=False, dynamic_axes=axes)
 
 
@@ -114,14 +221,18 @@ def main():
         for name, (make, shape, opset, dynamic) in MODELS.items():
             torch.manual_seed(1)
             network = make()
-            x = torch.randn(2 if shape == (1, 28, 28) else 5, *shape)  # Small files.
-            write_tensor(scratch / f'{name}.safetensors', 'x', x)
-            export(network.eval(), x, scratch / f'{name}.onnx', opset, dynamic)
+            rows = 2 if shape == (1, 28, 28) else 5  # Small files.
+            if isinstance(shape[0], tuple):
+                inputs = {f'x{i}': torch.randn(rows, *part) for i, part in enumerate(shape)}
+            else:
+                inputs = {'x': torch.randn(rows, *shape)}
+            write_tensors(scratch / f'{name}.safetensors', inputs)
+            export(network.eval(), inputs, scratch / f'{name}.onnx', opset, dynamic)
             network.train()
             for module in network.modules():  # Exporting would move their statistics.
                 if isinstance(module, nn.modules.batchnorm._BatchNorm):
                     module.eval()
-            export(network, x, folder / f'{name}.onnx', opset, dynamic)
+            export(network, inputs, folder / f'{name}.onnx', opset, dynamic)
         script = pathlib.Path(__file__).with_name('onnxruntime.mjs')
         subprocess.run(['node', str(script), 'run', str(scratch)], check=True)
         for name in MODELS:

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // Runs the models of a folder in ONNX Runtime, as bench/peers/install installs it.
-// Usage: onnxruntime.mjs run FOLDER     adds to each NAME.safetensors, which holds x, the output y of NAME.onnx
+// Usage: onnxruntime.mjs run FOLDER     adds to each NAME.safetensors, which holds the inputs, the output y of NAME.onnx
 //        onnxruntime.mjs check FOLDER   compares each output with the y that is there; exit code 1 if one differs by more
 //                                       than 1e-5 of the largest number in its row, 77 without ONNX Runtime
 import {readFileSync, readdirSync, writeFileSync} from 'node:fs';
@@ -52,9 +52,15 @@ function writeTensors(path, tensors) {
   writeFileSync(path, Buffer.concat([length, text, ...parts]));
 }
 
-async function compute(runtime, path, x) {
+// Inputs have the names of the graph's, or one any.
+async function compute(runtime, path, inputs) {
   const session = await runtime.InferenceSession.create(path, {intraOpNumThreads: 1, logSeverityLevel: 3});
-  const outputs = await session.run({[session.inputNames[0]]: new runtime.Tensor('float32', x.data, x.shape)});
+  const feeds = {};
+  for (const name of session.inputNames) {
+    const {data, shape} = inputs[name] ?? inputs.x;
+    feeds[name] = new runtime.Tensor('float32', data, shape);
+  }
+  const outputs = await session.run(feeds);
   const y = outputs[session.outputNames[0]];
   await session.release();
   return {shape: [...y.dims], data: y.data};
@@ -87,10 +93,10 @@ if (names.length === 0) throw new Error(`no models in ${folder}`);
 let failed = false;
 for (const name of names) {
   const file = join(folder, `${name}.safetensors`);
-  const {x, y} = readTensors(file);
-  const computed = await compute(runtime, join(folder, `${name}.onnx`), x);
+  const {y, ...inputs} = readTensors(file);
+  const computed = await compute(runtime, join(folder, `${name}.onnx`), inputs);
   if (task === 'run') {
-    writeTensors(file, {x, y: computed});
+    writeTensors(file, {...inputs, y: computed});
     continue;
   }
   const error = largestError(y, computed);

@@ -1,5 +1,5 @@
-// Writes models with SaveOnnx, and what the runtime computes: NAME.onnx, and NAME.safetensors with x and y.
-// Usage: write_onnx_exports FOLDER
+// Writes models with SaveOnnx, and what the runtime computes: NAME.onnx, and NAME.safetensors with y and x, or the
+// parts of the input that the model names. Usage: write_onnx_exports FOLDER
 #include <algorithm>
 #include <cstdio>
 #include <filesystem>
@@ -38,6 +38,24 @@ const Export kExports[] = {
     {"family",
      {64},
      "concrete_dropout,dense:32,selu,alpha_dropout:0.1,dropconnect:16:0.5:relu,gaussian_noise:1,dense:3"},
+    {"residual",
+     {2, 9, 9},
+     "conv2d:4:3:padding=1,batch_norm,relu@a,conv2d:4:3:padding=1,batch_norm,drop_path:0.1,add:a,relu@b,conv2d:6:1:"
+     "stride=2@c,"
+     "from:b,conv2d:6:3:stride=2:padding=1,add:c,relu,global_avgpool,dense:3"},
+    {"inputs",
+     {785},
+     "input:image:28x28,flatten,dense:64:relu@image,input:age:1,dense:8:relu,concat:image,dropout:0.3,dense:2"},
+    {"skips", {6}, "dense:5:gelu@a,dense:4,relu@b,from:input,concat:a,concat:b,dense:6,add:input,softmax"},
+    {"reshapes",
+     {3, 4},
+     "tanh@a,reshape:2x6,softmax@b,reshape:1x2x6,reshape:2x6@c,concat:b,flatten,dense:3,dense:12,reshape:2x6,add:c"},
+    {"attention", {7, 12}, "attention:3:dropout=0.1,dense_last:4:bias=0,attention:2:bias=0,dense_last:3"},
+    {"causal", {5, 8}, "dense_last:8,attention:2:causal=1:dropout=0.2,attention:8,attention:1,dense:3"},
+    {"one_head", {1, 4}, "attention:2,dense_last:6"},
+    {"transformer",
+     {6, 8},
+     "dense_last:8,transformer:8:2:16:dropout=0.1:activation=gelu,transformer:8:4:12:causal=1,flatten,dense:3"},
     {"one_number", {}, "dense:16:relu,dropout:0.5,dense:1"},
 };
 
@@ -48,7 +66,7 @@ Tensor RandomBatch(std::size_t rows, const Shape& shape) {
   return x;
 }
 
-TensorFile::Entry Entry(const char* name, const Tensor& tensor) {
+TensorFile::Entry Entry(const std::string& name, const Tensor& tensor) {
   std::vector<std::size_t> dims = {tensor.rows()};
   for (std::size_t i = 0; i < tensor.sample_shape().rank(); ++i) dims.push_back(tensor.sample_shape()[i]);
   Tensor values(tensor.values().size() / dims.back(), Shape{dims.back()});
@@ -56,12 +74,34 @@ TensorFile::Entry Entry(const char* name, const Tensor& tensor) {
   return {name, dims, std::move(values)};
 }
 
+// Columns from `first` on, as samples of this shape.
+Tensor Part(const Tensor& x, std::size_t first, const Shape& shape) {
+  Tensor part(x.rows(), shape);
+  for (std::size_t r = 0; r < x.rows(); ++r) {
+    std::ranges::copy(x.row(r).subspan(first, shape.elements()), part.row(r).begin());
+  }
+  return part;
+}
+
+std::vector<TensorFile::Entry> InputEntries(const Model& model, const Tensor& x) {
+  std::vector<TensorFile::Entry> entries;
+  std::size_t first = 0;
+  for (const LayerInfo& layer : model.layer_info()) {
+    if (!layer.spec.starts_with("input:")) continue;
+    const std::size_t name = layer.spec.find(':') + 1;
+    entries.push_back(Entry(layer.spec.substr(name, layer.spec.rfind(':') - name), Part(x, first, layer.output)));
+    first += layer.output.elements();
+  }
+  if (entries.empty()) entries.push_back(Entry("x", x));
+  return entries;
+}
+
 void Write(const Export& to_write, const std::filesystem::path& folder) {
   Model model(to_write.input, to_write.layers, 1);
   SaveOnnx(folder / (to_write.name + std::string(".onnx")), model);
   const Tensor x = RandomBatch(50, to_write.input);
   TensorFile file;
-  file.entries.push_back(Entry("x", x));
+  file.entries = InputEntries(model, x);
   file.entries.push_back(Entry("y", model.Forward({}, x)));
   WriteTensorFile(folder / (to_write.name + std::string(".safetensors")), file);
 }

@@ -1,0 +1,307 @@
+#include "runtime/onnx/trace.h"
+
+#include <algorithm>
+#include <set>
+
+#include "fallow/nn/error.h"
+#include "fallow/nn/layers.h"
+#include "runtime/numbers.h"
+#include "runtime/onnx/listing.h"
+#include "runtime/onnx/tensor_proto.h"
+#include "runtime/onnx/text.h"
+
+namespace fallow::nn::onnx_io {
+namespace {
+
+using ::onnx::NodeProto;
+using ::onnx::ValueInfoProto;
+
+constexpr std::size_t kMostLayers = 65536;
+// So that no product of sizes overflows.
+constexpr std::size_t kMostElements = std::size_t{1} << 40;
+constexpr std::int64_t kMostSamples = std::int64_t{1} << 22;
+
+void CheckIsFloat(const ValueInfoProto& value, const char* which) {
+  const std::int32_t type = value.type().tensor_type().elem_type();
+  if (type == ::onnx::TensorProto::FLOAT) return;
+  throw Error(std::string(which) + " " + Quoted(value.name()) + " is " + TypeName(type) + ", expected a FLOAT tensor");
+}
+
+Shape CheckedShape(std::span<const std::size_t> dims) {
+  const Shape shape(dims);
+  if (shape.elements() <= kMostElements) return shape;
+  throw Error("samples of " + shape.ToString() + ", expected at most " + std::to_string(kMostElements) + " elements");
+}
+
+// The samples of a graph's input.
+Shape SampleOf(const ValueInfoProto& input) {
+  CheckIsFloat(input, "the input");
+  const std::string name = "the input " + Quoted(input.name());
+  const auto& dims = input.type().tensor_type().shape().dim();
+  if (dims.empty() || dims.size() > static_cast<int>(1 + Shape::kMaxRank)) {
+    throw Error(name + " has " + std::to_string(dims.size()) + " dimensions, expected the batch and up to " +
+                std::to_string(Shape::kMaxRank));
+  }
+  std::vector<std::size_t> sample;
+  for (int i = 1; i < dims.size(); ++i) {
+    if (dims[i].dim_value() <= 0) {
+      throw Error(name + ": dimension " + std::to_string(i) + " is not a number above 0; only the batch may be open");
+    }
+    sample.push_back(static_cast<std::size_t>(dims[i].dim_value()));
+  }
+  return CheckedShape(sample);
+}
+
+// Of how many samples the graph's inputs are; 0 if that is open.
+std::int64_t BatchOf(const std::vector<const ValueInfoProto*>& inputs) {
+  std::int64_t batch = 0;
+  for (const ValueInfoProto* input : inputs) {
+    const std::int64_t size = std::max<std::int64_t>(input->type().tensor_type().shape().dim(0).dim_value(), 0);
+    if (size > kMostSamples || (input != inputs[0] && size != batch)) {
+      throw Error("the input " + Quoted(input->name()) + " is of " + std::to_string(size) + " samples, expected " +
+                  (size > kMostSamples ? "at most " + std::to_string(kMostSamples) : "as many as of the others"));
+    }
+    batch = size;
+  }
+  return batch;
+}
+
+// A node with the attribute that says what it moves.
+std::string Described(const NodeProto* node) {
+  if (node == nullptr) return "the graph";
+  std::string text = Label(*node);
+  for (const auto& attribute : node->attribute()) {
+    if (attribute.name() == "perm") text += " with perm " + ToString(attribute.ints());
+    if (attribute.name() == "axis") text += " with axis " + std::to_string(attribute.i());
+  }
+  return text;
+}
+
+// A name as it may be in a list of layers, and none that is taken.
+std::string LayerName(const std::string& name, std::set<std::string>* taken) {
+  std::string text = name.substr(0, 60);
+  for (char& c : text) {
+    const bool is_good = c > ' ' && c <= '~' && c != ',' && c != ':' && c != '@';
+    if (!is_good) c = '_';
+  }
+  if (taken->insert(text).second) return text;
+  for (std::size_t i = 2;; ++i) {
+    const std::string numbered = text + "_" + std::to_string(i);
+    if (taken->insert(numbered).second) return numbered;
+  }
+}
+
+}  // namespace
+
+Trace::Trace(Graph& graph) : graph_(graph) { AddInputs(); }
+
+void Trace::AddInputs() {
+  std::size_t elements = 0;
+  std::set<std::string> taken;
+  for (const ValueInfoProto* input : graph_.inputs()) {
+    input_names_.push_back(LayerName(input->name(), &taken));
+    input_shapes_.push_back(SampleOf(*input));
+    elements += input_shapes_.back().elements();
+    inputs_.emplace(input->name(), inputs_.size());
+  }
+  batch_ = BatchOf(graph_.inputs());
+  CheckIsFloat(graph_.output(), "the output");
+  if (inputs_.size() == 1) {
+    shapes_.push_back(input_shapes_[0]);
+    Bind(graph_.inputs()[0]->name(), WholeViewOf(0));
+    placed_inputs_ = 1;
+  } else {
+    shapes_.push_back(CheckedShape(std::span(&elements, 1)));
+  }
+}
+
+// Parts of the model's input are taken in order: so all inputs up to this one.
+void Trace::PlaceInputs(std::size_t index) {
+  for (; placed_inputs_ <= index; ++placed_inputs_) {
+    const std::string& name = graph_.inputs()[placed_inputs_]->name();
+    const Shape& shape = input_shapes_[placed_inputs_];
+    const std::string spec = MakeInput(input_names_[placed_inputs_], shape)->Spec();
+    Bind(name, WholeViewOf(Add({.spec = spec, .input = 0}, shape)));
+  }
+}
+
+void Trace::Bind(const std::string& name, Value value) {
+  if (View* view = std::get_if<View>(&value)) view->alone = view->alone && graph_.uses(name) == 1;
+  values_.insert_or_assign(name, std::move(value));
+}
+
+const Value* Trace::Find(std::string_view name) {
+  const auto found = values_.find(name);
+  if (found != values_.end()) return &found->second;
+  const auto input = inputs_.find(name);
+  if (input == inputs_.end()) return nullptr;
+  PlaceInputs(input->second);
+  return &values_.find(name)->second;
+}
+
+const View& Trace::ViewOf(const std::string& name) {
+  const Value* value = Find(name);
+  if (value == nullptr) throw Error("input " + Quoted(name) + " is a constant, expected what layers compute");
+  if (const View* view = std::get_if<View>(value)) return *view;
+  throw Error("input " + Quoted(name) + " is " +
+              (std::holds_alternative<Integers>(*value) ? "a part of a shape" : "the scores of an attention") +
+              ", expected what layers compute");
+}
+
+std::optional<Integers> Trace::IntegersOf(const std::string& name) {
+  if (const Integers* integers = Find<Integers>(name)) return *integers;
+  const Constant* constant = graph_.constants().Find(name);
+  if (constant == nullptr || constant->tensor->dims_size() > 1) return {};
+  const std::int32_t type = constant->tensor->data_type();
+  const bool is_integer = type == ::onnx::TensorProto::INT64 || type == ::onnx::TensorProto::INT32;
+  if (!is_integer || CountElements(*constant->tensor) > Integers::kMost) return {};
+  Integers integers{{}, constant->tensor->dims_size() == 1};
+  for (const std::int64_t number : graph_.constants().Integers(name)) integers.values.push_back({number, false});
+  return integers;
+}
+
+std::size_t Trace::Add(ChainLayer layer, const Shape& shape) {
+  if (chain_.layers.size() == kMostLayers) throw Error("more than " + std::to_string(kMostLayers) + " layers");
+  chain_.layers.push_back(std::move(layer));
+  std::vector<std::size_t> dims;
+  for (std::size_t i = 0; i < shape.rank(); ++i) dims.push_back(shape[i]);
+  shapes_.push_back(CheckedShape(dims));
+  return shapes_.size() - 1;
+}
+
+std::size_t Trace::Shaped(std::size_t value, const Shape& shape) {
+  if (shapes_[value] == shape) return value;
+  const auto [entry, is_new] = reshaped_.try_emplace({value, BatchOf(shape)});
+  if (!is_new) return entry->second;
+  if (shape.rank() == 0) throw Error("samples of one number without a dimension, expected a dimension of 1");
+  const std::string spec = (shape.rank() == 1 ? MakeFlatten() : MakeReshape(shape))->Spec();
+  return entry->second = Add({.spec = spec, .input = value}, shape);
+}
+
+std::size_t Trace::Whole(const std::string& name) {
+  const View& view = ViewOf(name);
+  if (IsHeads(view.of)) {
+    throw Error("reads the heads of an attention as " + ToString(view.sizes()) + ", expected the Linear behind them");
+  }
+  const std::optional<Shape> shape = WholeSamples(view, shapes_[view.of], batch_);
+  if (shape) return Shaped(view.of, *shape);
+  throw Error("reads " + Quoted(name) + ", which " + Described(view.cause) + " leaves as " + ToString(view.sizes()) +
+              (view.scale == 1 ? "" : " times " + FormatNumber(view.scale)) +
+              ": not the samples of a layer, whole and in order");
+}
+
+// From the output back: the nodes that are needed, each pattern as one step.
+std::vector<Trace::Step> Trace::Steps() const {
+  std::vector<Step> steps;
+  std::set<std::string_view> needed = {graph_.output().name()};
+  const auto need = [&](const std::string& name) {
+    if (!name.empty() && graph_.constants().Find(name) == nullptr) needed.insert(name);
+  };
+  const auto& nodes = graph_.nodes();
+  for (std::size_t i = nodes.size(); i-- > 0;) {
+    const NodeProto& node = *nodes[i];
+    const bool is_needed = std::ranges::any_of(node.output(), [&](const auto& name) { return needed.contains(name); });
+    if (!is_needed) continue;
+    Step step{&node};
+    for (const Pattern& pattern : Patterns()) {
+      step.read = pattern.find(graph_, node);
+      step.import = pattern.import;
+      if (step.read != nullptr) break;
+    }
+    if (step.read != nullptr) {
+      need(*step.read);
+    } else {
+      std::ranges::for_each(node.input(), need);
+    }
+    steps.push_back(step);
+  }
+  std::ranges::reverse(steps);
+  return steps;
+}
+
+void Trace::Follow() {
+  for (const Step& step : Steps()) {
+    try {
+      FollowStep(step);
+    } catch (const Error& error) {
+      throw Error(Label(*step.node) + ": " + error.what());
+    }
+  }
+  FinishOutput();
+}
+
+void Trace::FollowStep(const Step& step) {
+  if (step.node->output_size() == 0 || step.node->output(0).empty()) throw Error("has no output");
+  if (FoldLate(*step.node)) return;
+  Node node(*step.node, graph_);
+  FollowNode(node, step);
+  node.attributes().ExpectNoMore();
+}
+
+const std::string* Trace::FindData(const NodeProto& node) {
+  for (const std::string& input : node.input()) {
+    if (Find(input) != nullptr) return &input;
+  }
+  return nullptr;
+}
+
+// Of what has become constant along the way.
+bool Trace::FoldLate(const NodeProto& node) {
+  Constants& constants = graph_.constants();
+  if (constants.Find(node.output(0)) == nullptr && Is(node, node.op_type())) Fold(node, &constants);
+  return constants.Find(node.output(0)) != nullptr;
+}
+
+void Trace::FollowNode(Node& node, const Step& step) {
+  const NodeProto& proto = *step.node;
+  const std::string& name = proto.op_type();
+  Import import = step.import;
+  if (step.read == nullptr) {
+    const GraphImport graph_import = Is(proto, name) ? FindGraphImport(name) : nullptr;
+    if (graph_import != nullptr && graph_import(node, *this)) return;
+    import = Is(proto, name) ? FindImport(name) : nullptr;
+  }
+  if (import == nullptr && FindGraphImport(name) != nullptr) throw Error("no layer does this with such inputs");
+  if (import == nullptr) {
+    throw Error("there is no layer for this operator, expected one of " + ImportedOperators() +
+                ", or the nodes of a GELU, a SiLU or a layer norm");
+  }
+  const std::string* data = step.read != nullptr ? step.read : FindData(proto);
+  if (data == nullptr) throw Error("reads constants alone, and is not computed beforehand");
+  const std::size_t value = Whole(*data), before = chain_.layers.size();
+  chain_.value = *data;
+  chain_.shape = shapes_[value];
+  import(node, chain_);
+  std::vector<ChainLayer> added(std::make_move_iterator(chain_.layers.begin() + before),
+                                std::make_move_iterator(chain_.layers.end()));
+  chain_.layers.resize(before);
+  std::size_t last = value;
+  for (ChainLayer& layer : added) {
+    layer.input = last;
+    last = Add(std::move(layer), chain_.shape);
+  }
+  Bind(proto.output(0), WholeViewOf(last));
+}
+
+void Trace::FinishOutput() {
+  const std::string& name = graph_.output().name();
+  for (const ValueInfoProto* input : graph_.inputs()) {
+    if (graph_.needs(input->name())) continue;
+    throw Error("the output " + Quoted(name) + " does not depend on the input " + Quoted(input->name()));
+  }
+  if (inputs_.contains(name)) throw Error("there is no layer between the input and the output");
+  std::size_t value = 0;
+  try {
+    value = Whole(name);
+  } catch (const Error& error) {
+    throw Error("the graph's output: " + std::string(error.what()));
+  }
+  if (value == 0) {  // Nodes that all do nothing.
+    value = Add({.spec = shapes_[0].rank() == 1 ? MakeFlatten()->Spec() : MakeFrom(std::string(kModelInput))->Spec(),
+                 .input = 0},
+                shapes_[0]);
+  }
+  KeepWhatIsRead(value, &chain_.layers);
+}
+
+}  // namespace fallow::nn::onnx_io

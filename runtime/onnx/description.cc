@@ -11,6 +11,7 @@
 #include "runtime/onnx/decimal.h"
 #include "runtime/onnx/listing.h"
 #include "runtime/onnx/norm_options.h"
+#include "runtime/onnx/operators.h"
 #include "runtime/wiring.h"
 
 namespace fallow::nn::onnx_io {
@@ -21,12 +22,11 @@ bool IsPenalty(std::string_view field) {
          field.starts_with("unit_norm=");
 }
 
-// Whether a layer is one of the dropout family that ExportNothing writes.
+// Whether a layer is one that ExportNothing writes.
 bool IsNothingInGraph(std::string_view spec) {
   const std::string_view kind = spec.substr(0, spec.find(':'));
   if (kind == "dropout") return spec.find(":noise_shape=") != std::string_view::npos;
-  return kind.ends_with("_dropout") || kind.starts_with("spatial_dropout") || kind == "gaussian_noise" ||
-         kind == "drop_block2d" || kind == "drop_path";
+  return FindExport(kind) == ExportNothing;
 }
 
 // What a graph keeps of a layer.

@@ -71,7 +71,8 @@ struct NamedExport {
   Export write;
 };
 
-constexpr NamedExport kExports[] = {{"add", ExportAdd},
+constexpr NamedExport kExports[] = {{"activity_regularization", ExportNothing},
+                                    {"add", ExportAdd},
                                     {"alpha_dropout", ExportNothing},
                                     {"attention", ExportAttention},
                                     {"avgpool1d", ExportAveragePool},

@@ -89,7 +89,7 @@ TEST_F(OnnxExportTest, RoundTripOfNormalisation) {
 TEST_F(OnnxExportTest, RoundTripOfTheDropoutFamily) {
   ExpectRoundTrip({3, 4}, "dropout:0.25:noise_shape=1x4,spatial_dropout1d:0.25,flatten,dense:9,alpha_dropout:0.1");
   ExpectRoundTrip({3, 4, 5}, "feature_alpha_dropout:0.1,drop_block2d:0.1:3,dense:9,gaussian_dropout:0.3");
-  ExpectRoundTrip({5}, "gaussian_noise:0.5");
+  ExpectRoundTrip({5}, "gaussian_noise:0.5,activity_regularization:l1=0.5");
   ExpectRoundTrip({3, 4}, "dropconnect:9:0.5:bias=0:l2=0.5,relu,dropconnect:7:0.25,dense:3:unit_norm=1");
   ExpectRoundTrip({5}, "concrete_dropout:temperature=0.5,dense:9:relu,concrete_dropout,dense:2");
 

@@ -61,6 +61,7 @@ void ImportGlobalMaxPool(Node& node, Chain& chain);
 void ImportLayerNormalization(Node& node, Chain& chain);
 void ImportLeakyRelu(Node& node, Chain& chain);
 void ImportMaxPool(Node& node, Chain& chain);
+void ImportReduceMean(Node& node, Chain& chain);
 void ImportRelu(Node& node, Chain& chain);
 void ImportSelu(Node& node, Chain& chain);
 void ImportSigmoid(Node& node, Chain& chain);

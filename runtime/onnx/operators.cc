@@ -127,6 +127,13 @@ void Node::ExpectData(int i, const Chain& chain) const {
               ", which the layers before compute");
 }
 
+std::vector<float> Node::Floats(const std::string& name, std::size_t count) const {
+  std::vector<float> values = constants_.Floats(name);
+  if (values.size() == count) return values;
+  throw Error("input " + Quoted(name) + " has " + std::to_string(values.size()) + " numbers, expected " +
+              std::to_string(count));
+}
+
 Import FindImport(std::string_view operator_name) {
   for (const auto& [name, import] : kImports) {
     if (name == operator_name) return import;

@@ -195,6 +195,12 @@ TEST_F(OnnxAttentionTest, Forms) {
             "attention:2:causal=1:bias=0");
 }
 
+// Softmax over all dimensions from the axis on is another thing.
+TEST_F(OnnxAttentionTest, OldSoftmax) {
+  EXPECT_TRUE(LoadFails(ParseModel(Graph(Parts()), 11), "'a' (Softmax): attribute axis is 1, expected the last, -1"));
+  EXPECT_EQ(Load(Graph({.weights = "a = Softmax<axis=3>(s) "}), 11).model.Layers(), "attention:2:bias=0");
+}
+
 // A scale that is not the usual one is a part of the queries' weights.
 TEST_F(OnnxAttentionTest, Scale) {
   const Floats x = {0.1f, 0.2f, -0.1f, 0.05f, 0.3f, -0.2f, 0.1f, 0.0f, -0.1f, 0.1f, 0.2f, 0.3f};

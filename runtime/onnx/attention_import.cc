@@ -207,7 +207,7 @@ bool ImportHeadSoftmax(Node& node, Trace& trace) {
   node.ExpectInputs(1, 1);
   HeadScores scores = *found;
   const auto rank = static_cast<std::int64_t>(scores.queries.before.size()) + 2;
-  const std::int64_t axis = node.attributes().Integer("axis", -1);
+  const std::int64_t axis = node.attributes().Integer("axis", SoftmaxAxis(node));
   if (axis != -1 && axis != rank - 1)
     throw Error("attribute axis is " + std::to_string(axis) + ", expected the last, -1");
   if (scores.weights) throw Error("reads weights of an attention, which are a softmax");

@@ -88,13 +88,29 @@ std::optional<Constant> FoldTranspose(const Folded& folded) {
   return Constant{input->tensor, input->transposed != swaps};
 }
 
-// Only where reading the numbers as another type is what Floats and Integers do anyway.
+// Whether a constant is an integer (rank 0) or a short list of them (rank 1).
+bool IsInteger(const Constant* constant, int rank) {
+  return constant != nullptr && constant->tensor->data_type() == TensorProto::INT64 &&
+         constant->tensor->dims_size() == rank && CountElements(*constant->tensor) <= kMostDims;
+}
+
+std::optional<Constant> FoldedNumber(const Folded& folded, double value) {
+  TensorProto number;
+  number.set_data_type(TensorProto::FLOAT);
+  number.add_float_data(static_cast<float>(value));
+  return folded.constants.Keep(std::move(number));
+}
+
+// One integer, or only where reading the numbers as another type is what Floats and Integers do anyway.
 std::optional<Constant> FoldCast(const Folded& folded) {
   const Constant* input = folded.input(0);
   if (input == nullptr) return std::nullopt;
   const std::int64_t to = folded.attributes.Integer("to", TensorProto::UNDEFINED);
   folded.attributes.Integer("saturate", 1);
   const std::int32_t from = input->tensor->data_type();
+  if (to == TensorProto::FLOAT && IsInteger(input, 0)) {
+    return FoldedNumber(folded, static_cast<double>(DecodeIntegers(*input->tensor)[0]));
+  }
   const bool narrows = from == TensorProto::DOUBLE && to == TensorProto::FLOAT;
   const bool widens = from == TensorProto::INT32 && to == TensorProto::INT64;
   if (to != from && !narrows && !widens) {
@@ -104,20 +120,26 @@ std::optional<Constant> FoldCast(const Folded& folded) {
   return *input;
 }
 
-// Whether a constant is an integer (rank 0) or a short list of them (rank 1).
-bool IsInteger(const Constant* constant, int rank) {
-  return constant != nullptr && constant->tensor->data_type() == TensorProto::INT64 &&
-         constant->tensor->dims_size() == rank && CountElements(*constant->tensor) <= kMostDims;
+// Whether Unsqueeze puts one axis in front.
+bool IsFirstAxis(const Folded& folded, const AttributeProto* axes) {
+  if (axes != nullptr) return axes->ints_size() == 1 && axes->ints(0) == 0;
+  const Constant* list = folded.input(1);
+  return IsInteger(list, 1) && DecodeIntegers(*list->tensor) == std::vector<std::int64_t>{0};
 }
 
-// An integer to a list of one.
+// An integer to a list of one; a mask to one of all samples.
 std::optional<Constant> FoldUnsqueeze(const Folded& folded) {
   const Constant* input = folded.input(0);
-  if (!IsInteger(input, 0)) return std::nullopt;
-  folded.attributes.Find("axes", AttributeProto::INTS);  // 0 or -1, or an input since opset 13: there is no other.
-  TensorProto list = *input->tensor;
-  list.add_dims(1);
-  return folded.constants.Keep(std::move(list));
+  const bool is_mask = input != nullptr && !input->transposed && input->tensor->dims_size() > 1 &&
+                       input->tensor->dims_size() < kMostDims;
+  if (!is_mask && !IsInteger(input, 0)) return std::nullopt;
+  const AttributeProto* axes = folded.attributes.Find("axes", AttributeProto::INTS);
+  if (is_mask && !IsFirstAxis(folded, axes)) return std::nullopt;
+  folded.constants.Charge(CountElements(*input->tensor));
+  TensorProto tensor = *input->tensor;
+  tensor.add_dims(1);
+  std::rotate(tensor.mutable_dims()->begin(), tensor.mutable_dims()->end() - 1, tensor.mutable_dims()->end());
+  return folded.constants.Keep(std::move(tensor));
 }
 
 // Lists of integers.
@@ -159,11 +181,29 @@ std::optional<Constant> FoldNot(const Folded& folded) {
   return FoldedMask(folded, values);
 }
 
+// A number where a mask is set, and the constant elsewhere: what masked_fill makes of zeros.
+std::optional<Constant> FoldWhere(const Folded& folded) {
+  const Constant *mask = folded.input(0), *otherwise = folded.input(2);
+  const std::optional<double> number = folded.number(1);
+  if (mask == nullptr || mask->transposed || otherwise == nullptr || otherwise->transposed || !number) return {};
+  const std::vector<bool> is_set = folded.constants.Booleans(folded.node.input(0));
+  std::vector<float> values = folded.constants.Floats(folded.node.input(2));
+  if (is_set.size() != values.size()) return {};
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    if (is_set[i]) values[i] = static_cast<float>(*number);
+  }
+  TensorProto tensor;
+  *tensor.mutable_dims() = mask->tensor->dims();
+  SetFloats(values, &tensor);
+  return folded.constants.Keep(std::move(tensor));
+}
+
 // Of single numbers, such as the scale of an attention that is computed from a shape.
 std::optional<Constant> FoldNumbers(const Folded& folded) {
   const std::optional<double> a = folded.number(0), b = folded.number(1);
   const std::string& name = folded.node.op_type();
   const bool is_unary = name == "Sqrt" || name == "Reciprocal";
+  if (name == "Mul" && b == 1.0 && folded.input(0) != nullptr) return *folded.input(0);
   if (!a || (!is_unary && !b) || folded.node.input_size() != (is_unary ? 1 : 2)) return {};
   double result = 0;
   if (name == "Sqrt") result = std::sqrt(*a);
@@ -171,10 +211,7 @@ std::optional<Constant> FoldNumbers(const Folded& folded) {
   if (name == "Pow") result = std::pow(*a, *b);
   if (name == "Mul") result = *a * *b;
   if (name == "Div") result = *a / *b;
-  TensorProto number;
-  number.set_data_type(TensorProto::FLOAT);
-  number.add_float_data(static_cast<float>(result));
-  return folded.constants.Keep(std::move(number));
+  return FoldedNumber(folded, result);
 }
 
 struct Folding {
@@ -182,11 +219,11 @@ struct Folding {
   std::optional<Constant> (*fold)(const Folded& folded);  // Nothing if the inputs are not such constants.
 };
 
-constexpr Folding kFoldings[] = {{"Cast", FoldCast},          {"Concat", FoldConcat}, {"Constant", FoldConstant},
-                                 {"Div", FoldNumbers},        {"Equal", FoldEqual},   {"Identity", FoldIdentity},
-                                 {"Mul", FoldNumbers},        {"Not", FoldNot},       {"Pow", FoldNumbers},
-                                 {"Reciprocal", FoldNumbers}, {"Sqrt", FoldNumbers},  {"Transpose", FoldTranspose},
-                                 {"Unsqueeze", FoldUnsqueeze}};
+constexpr Folding kFoldings[] = {{"Cast", FoldCast},           {"Concat", FoldConcat}, {"Constant", FoldConstant},
+                                 {"Div", FoldNumbers},         {"Equal", FoldEqual},   {"Identity", FoldIdentity},
+                                 {"Mul", FoldNumbers},         {"Not", FoldNot},       {"Pow", FoldNumbers},
+                                 {"Reciprocal", FoldNumbers},  {"Sqrt", FoldNumbers},  {"Transpose", FoldTranspose},
+                                 {"Unsqueeze", FoldUnsqueeze}, {"Where", FoldWhere}};
 
 }  // namespace
 

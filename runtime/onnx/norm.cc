@@ -15,13 +15,6 @@ constexpr float kDefaultEpsilon = 1e-5f;
 constexpr float kDefaultMomentum = 0.9f;
 constexpr std::int64_t kSpatialAlways = 9;  // Since this opset.
 
-std::vector<float> Vector(const Node& node, const std::string& name, std::size_t size) {
-  std::vector<float> values = node.constants().Floats(name);
-  if (values.size() == size) return values;
-  throw Error("input " + Quoted(name) + " has " + std::to_string(values.size()) + " numbers, expected " +
-              std::to_string(size));
-}
-
 void ExpectDimensions(const Chain& chain) {
   if (chain.shape.rank() > 0) return;
   throw Error("the input is " + BatchOf(chain.shape) + ", expected at least one dimension behind the batch");
@@ -41,7 +34,7 @@ void ImportBatchNormalization(Node& node, Chain& chain) {
   const std::size_t channels = chain.shape[0];
   ChainLayer layer;
   layer.spec = MakeBatchNorm({.momentum = FromOnnxMomentum(momentum), .eps = DecimalOf(epsilon)})->Spec();
-  for (int i = 1; i <= 4; ++i) layer.parameters.push_back(Vector(node, node.input(i), channels));
+  for (int i = 1; i <= 4; ++i) layer.parameters.push_back(node.Floats(node.input(i), channels));
   chain.layers.push_back(std::move(layer));
 }
 
@@ -60,8 +53,8 @@ void ImportLayerNormalization(Node& node, Chain& chain) {
   const std::size_t size = chain.shape[chain.shape.rank() - 1];
   ChainLayer layer;
   layer.spec = MakeLayerNorm(DecimalOf(epsilon))->Spec();
-  layer.parameters.push_back(Vector(node, node.input(1), size));
-  layer.parameters.push_back(node.has_input(2) ? Vector(node, node.input(2), size) : std::vector<float>(size, 0.0f));
+  layer.parameters.push_back(node.Floats(node.input(1), size));
+  layer.parameters.push_back(node.has_input(2) ? node.Floats(node.input(2), size) : std::vector<float>(size, 0.0f));
   chain.layers.push_back(std::move(layer));
 }
 

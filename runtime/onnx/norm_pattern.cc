@@ -50,13 +50,6 @@ std::optional<WrittenNorm> FindNorm(const Graph& graph, const NodeProto& last) {
   return fits ? std::optional(norm) : std::nullopt;
 }
 
-std::vector<float> Vector(const Node& node, const std::string& name, std::size_t size) {
-  std::vector<float> values = node.constants().Floats(name);
-  if (values.size() == size) return values;
-  throw Error("input " + Quoted(name) + " has " + std::to_string(values.size()) + " numbers, expected " +
-              std::to_string(size));
-}
-
 void ExpectLastAxis(const NodeProto& mean, const Graph& graph, std::int64_t rank) {
   Node node(mean, graph);
   const std::vector<std::int64_t> axes = ReadList(node, 1, "axes");
@@ -82,7 +75,7 @@ void ImportLayerNormPattern(Node& node, Chain& chain) {
   if (!epsilon) throw Error("the number " + Quoted(*norm.epsilon) + " that is added to the variance is no constant");
   const std::size_t size = chain.shape[chain.shape.rank() - 1];
   ChainLayer layer{.spec = MakeLayerNorm(*epsilon)->Spec()};
-  layer.parameters = {Vector(node, *norm.scale, size), Vector(node, *norm.bias, size)};
+  layer.parameters = {node.Floats(*norm.scale, size), node.Floats(*norm.bias, size)};
   chain.layers.push_back(std::move(layer));
 }
 

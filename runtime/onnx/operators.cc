@@ -26,6 +26,7 @@ constexpr NamedImport kImports[] = {{"AveragePool", ImportAveragePool},
                                     {"LayerNormalization", ImportLayerNormalization},
                                     {"LeakyRelu", ImportLeakyRelu},
                                     {"MaxPool", ImportMaxPool},
+                                    {"ReduceMean", ImportReduceMean},
                                     {"Relu", ImportRelu},
                                     {"Selu", ImportSelu},
                                     {"Sigmoid", ImportSigmoid},
@@ -125,6 +126,13 @@ void Node::ExpectData(int i, const Chain& chain) const {
   if (input(i) == chain.value) return;
   throw Error("input " + std::to_string(i) + " is " + Quoted(input(i)) + ", expected " + Quoted(chain.value) +
               ", which the layers before compute");
+}
+
+std::vector<float> Node::Floats(const std::string& name, std::size_t count) const {
+  std::vector<float> values = constants_.Floats(name);
+  if (values.size() == count) return values;
+  throw Error("input " + Quoted(name) + " has " + std::to_string(values.size()) + " numbers, expected " +
+              std::to_string(count));
 }
 
 Import FindImport(std::string_view operator_name) {

@@ -37,6 +37,7 @@ class Node {
   void ExpectInputs(int least, int most) const;
   // Throws Error unless input i is the chain's value.
   void ExpectData(int i, const Chain& chain) const;
+  std::vector<float> Floats(const std::string& name, std::size_t count) const;  // Throws Error if it has not so many.
 
  private:
   const ::onnx::NodeProto& proto_;
@@ -61,11 +62,14 @@ void ImportGlobalMaxPool(Node& node, Chain& chain);
 void ImportLayerNormalization(Node& node, Chain& chain);
 void ImportLeakyRelu(Node& node, Chain& chain);
 void ImportMaxPool(Node& node, Chain& chain);
+void ImportReduceMean(Node& node, Chain& chain);
 void ImportRelu(Node& node, Chain& chain);
 void ImportSelu(Node& node, Chain& chain);
 void ImportSigmoid(Node& node, Chain& chain);
 void ImportSoftmax(Node& node, Chain& chain);
 void ImportTanh(Node& node, Chain& chain);
+
+std::int64_t SoftmaxAxis(const Node& node);  // Of one that does not say which.
 
 Import FindImport(std::string_view operator_name);  // Null if there is none.
 std::string ImportedOperators();                    // "Add, Cast, ...", for messages.

@@ -139,7 +139,7 @@ bool ImportSqueeze(Node& node, Trace& trace) {
   std::vector<Axis> axes;
   for (std::size_t i = 0; i < view.axes.size(); ++i) {
     if (!removed.contains(i)) {
-      axes.push_back(std::move(view.axes[i]));
+      axes.push_back(view.axes[i]);
     } else if (!view.axes[i].empty()) {
       throw Error("the axis " + std::to_string(i) + " of " + ToString(view.sizes()) + " is not of size 1");
     }

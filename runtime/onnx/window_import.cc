@@ -2,11 +2,13 @@
 #include <algorithm>
 #include <memory>
 #include <optional>
+#include <set>
 #include <utility>
 #include <vector>
 
 #include "fallow/nn/convolution.h"
 #include "fallow/nn/error.h"
+#include "runtime/onnx/axes.h"
 #include "runtime/onnx/operators.h"
 #include "runtime/onnx/text.h"
 #include "runtime/window.h"
@@ -234,6 +236,19 @@ void ImportGlobalMaxPool(Node& node, Chain& chain) {
   node.ExpectInputs(1, 1);
   RankOf(chain);
   AddLayer(MakeGlobalMaxPool(/*keepdims=*/true), chain);
+}
+
+// Over all dimensions behind the channels, as x.mean((2, 3)) is exported.
+void ImportReduceMean(Node& node, Chain& chain) {
+  node.ExpectInputs(1, 2);
+  const std::size_t rank = RankOf(chain);
+  std::set<std::size_t> axes;
+  for (const std::int64_t axis : ReadList(node, 1, "axes")) axes.insert(AxisOf(axis, rank + 2));
+  if (axes.size() != rank || axes.contains(0) || axes.contains(1)) {
+    throw Error("the mean of an input of " + BatchOf(chain.shape) + " over " + std::to_string(axes.size()) +
+                " axes, expected all behind the channels");
+  }
+  AddLayer(MakeGlobalAvgPool(node.attributes().Integer("keepdims", 1) != 0), chain);
 }
 
 // A Pad with zeros and the AveragePool behind it: as PyTorch exports one whose padding counts, even if there is none.

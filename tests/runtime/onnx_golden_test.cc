@@ -55,9 +55,18 @@ constexpr char kEncoderPre[] =
     "layer_norm,attention:2:dropout=0.1,dropout:0.1,add:input@v1,layer_norm,dense_last:6,gelu,dropout:0.1,dense_last:8,"
     "dropout:0.1,add:v1";
 constexpr char kCausal[] = "attention:2:dropout=0.2:causal=1,add:input";
+constexpr char kMaskedEncoder[] =
+    "attention:3:dropout=0.2:causal=1,dropout:0.2,add:input,layer_norm@v1,dense_last:5,relu,dropout:0.2,dense_last:6,"
+    "dropout:0.2,add:v1,layer_norm";
+constexpr char kDenseBlock[] =
+    "conv2d:3:3:padding=1,relu@v1,from:input,concat:v1@v2,conv2d:3:3:padding=1,relu@v3,from:v2,concat:v3,dropout:0.1,"
+    "global_avgpool";
 constexpr char kJoint[] = "attention:3:dropout=0.1";
 
-constexpr Golden kModels[] = {{"residual_opset11", kResidual},
+constexpr Golden kModels[] = {{"masked_encoder_opset14", kMaskedEncoder},
+                              {"masked_encoder_opset17", kMaskedEncoder},
+                              {"dense_block_opset14", kDenseBlock},
+                              {"residual_opset11", kResidual},
                               {"residual_opset17", kResidual},
                               {"two_inputs_opset13", kTwoInputs},
                               {"skip_concat_opset14", kSkipConcat},

@@ -154,6 +154,31 @@ class JointAttention(nn.Module):
         return self.out((weights @ v).transpose(1, 2).reshape(batch, length, dims))
 
 
+class MaskedEncoder(nn.Module):
+    """With a causal mask that is added, or True where nothing is to be seen."""
+
+    def __init__(self, boolean, length=4):
+        super().__init__()
+        mask = torch.triu(torch.ones(length, length, dtype=torch.bool), 1)
+        self.register_buffer('mask', mask if boolean else nn.Transformer.generate_square_subsequent_mask(length))
+        self.layer = nn.TransformerEncoderLayer(6, 3, 5, 0.2, batch_first=True)
+
+    def forward(self, x):
+        return self.layer(x, src_mask=self.mask)
+
+
+class DenseBlock(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.one, self.two = nn.Conv2d(2, 3, 3, padding=1), nn.Conv2d(5, 3, 3, padding=1)
+        self.dropout = nn.Dropout(0.1)
+
+    def forward(self, x):
+        x = torch.cat([x, torch.relu(self.one(x))], 1)
+        x = torch.cat([x, torch.relu(self.two(x))], 1)
+        return self.dropout(x).mean((2, 3))
+
+
 def trained(network):
     """Norms as if they had been trained."""
     for name, tensor in network.state_dict().items():
@@ -184,6 +209,9 @@ MODELS = {
     'encoder_opset17': (encoder(), (4, 8), 17, True),
     'encoder_pre_opset14': (encoder(norm_first=True, activation='gelu'), (4, 8), 14, True),
     'encoder_pre_opset17': (encoder(norm_first=True, activation='gelu'), (4, 8), 17, False),
+    'masked_encoder_opset14': (lambda: MaskedEncoder(False), (4, 6), 14, True),
+    'masked_encoder_opset17': (lambda: MaskedEncoder(True), (4, 6), 17, True),
+    'dense_block_opset14': (DenseBlock, (2, 5, 4), 14, True),
     'causal_opset12': (CausalAttention, (5, 8), 12, False),
     'causal_opset17': (CausalAttention, (5, 8), 17, True),
     'joint_opset11': (lambda: JointAttention(False), (3, 6), 11, True),

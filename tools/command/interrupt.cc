@@ -1,12 +1,15 @@
 #include "tools/command/interrupt.h"
 
+#include <atomic>
 #include <csignal>
 #include <initializer_list>
 
 namespace fallow::tools {
 namespace {
 
-volatile std::sig_atomic_t received = 0;
+// Of a handler and of threads: a volatile std::sig_atomic_t would be of one thread alone.
+std::atomic<int> received = 0;
+static_assert(std::atomic<int>::is_always_lock_free);
 
 void Note(int signal) { received = signal; }
 

@@ -37,9 +37,11 @@ bool Is(const NodeProto& node, std::string_view operator_name) {
   return node.op_type() == operator_name && IsOnnx(node.domain());
 }
 
+bool IsRecurrent(const NodeProto& node) { return Is(node, "LSTM") || Is(node, "GRU"); }
+
 bool IsRead(const NodeProto& node, int i) {
-  constexpr int kLengths = 4;  // Of LSTM and GRU; then initial states.
-  return !node.input(i).empty() && (i < kLengths || !(Is(node, "LSTM") || Is(node, "GRU")));
+  constexpr int kLengths = 4;  // Of recurrent layers; then initial states.
+  return !node.input(i).empty() && (i < kLengths || !IsRecurrent(node));
 }
 
 bool IsBinary(const NodeProto& node, std::string_view operator_name) {

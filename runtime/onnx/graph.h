@@ -64,6 +64,7 @@ class Graph {
 
 // Whether the node is an operator of ONNX itself, which this is the name of.
 bool Is(const ::onnx::NodeProto& node, std::string_view operator_name);
+bool IsRecurrent(const ::onnx::NodeProto& node);  // LSTM or GRU.
 // Whether what computes a node's input i has to be followed. Lengths and initial states of recurrent layers are looked
 // at by themselves.
 bool IsRead(const ::onnx::NodeProto& node, int i);

@@ -197,7 +197,7 @@ void Trace::KeepLastStates(const std::string& name, std::size_t value) {
   for (std::size_t i = value; i < chain_.layers.size(); ++i) {
     if (chain_.layers[i].input != value && chain_.layers[i].other != value) continue;
     throw Error("reads the last states, " + Quoted(name) + ", of " + layer(value).spec +
-                ", of which the states after " + "every step are read too, expected one or the other");
+                ", of which the states after every step are read too, expected one or the other");
   }
   layer(value).spec = LastStatesOnly(layer(value).spec);
   shapes_[value] = Shape{shapes_[value][1]};
@@ -258,8 +258,8 @@ void Trace::Follow() {
 }
 
 void Trace::FollowStep(const Step& step) {
-  const bool is_recurrent = Is(*step.node, "LSTM") || Is(*step.node, "GRU");  // Of which the first is optional.
-  if (!is_recurrent && (step.node->output_size() == 0 || step.node->output(0).empty())) throw Error("has no output");
+  const bool has_none = step.node->output_size() == 0 || step.node->output(0).empty();
+  if (has_none && !IsRecurrent(*step.node)) throw Error("has no output");  // Of which the first is optional.
   if (FoldLate(*step.node)) return;
   Node node(*step.node, graph_);
   FollowNode(node, step);

@@ -1,6 +1,7 @@
 // Weights that are put together: Slice and Concat along the first dimension, and an Unsqueeze before it.
 #include "runtime/onnx/piece_folding.h"
 
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -8,6 +9,7 @@
 #include <vector>
 
 #include "runtime/onnx/attributes.h"
+#include "runtime/onnx/tensor_proto.h"
 
 namespace fallow::nn::onnx_io {
 namespace {
@@ -60,6 +62,13 @@ std::optional<Pieces> FoldUnsqueeze(const NodeProto& node, Attributes& attribute
   return pieces;
 }
 
+// The tensor that the pieces are all of, in its shape. Null if they are not.
+const ::onnx::TensorProto* WholeOf(const Pieces& pieces) {
+  const ::onnx::TensorProto* tensor = pieces.runs.size() == 1 ? pieces.runs[0].tensor : nullptr;
+  if (tensor == nullptr || pieces.count() != CountElements(*tensor)) return nullptr;
+  return std::ranges::equal(tensor->dims(), pieces.dims) ? tensor : nullptr;
+}
+
 struct PieceFolding {
   std::string_view operator_name;
   std::optional<Pieces> (*fold)(const NodeProto& node, Attributes& attributes, const Constants& constants);
@@ -76,6 +85,8 @@ void FoldPieces(const NodeProto& node, Constants* constants) {
     std::optional<Pieces> pieces = fold(node, attributes, *constants);
     if (!pieces) return;
     attributes.ExpectNoMore();
+    const ::onnx::TensorProto* whole = WholeOf(*pieces);
+    if (whole != nullptr) return constants->Add(node.output(0), {whole});
     constants->AddPieces(node.output(0), std::move(*pieces));
   }
 }

@@ -130,7 +130,6 @@ void ReadWeights(Node& node, std::size_t features, RecurrentLayer& layer) {
 
 RecurrentLayer ReadRecurrent(Node& node, std::size_t features) {
   RecurrentLayer layer{.lstm = Is(node.proto(), "LSTM")};
-  node.ExpectInputs(3, layer.lstm ? 8 : 6);
   layer.bidirectional = ReadAttributes(layer.lstm, node.attributes());
   ExpectZeros(node, kInitialH, "the initial h");
   if (layer.lstm) ExpectZeros(node, kInitialC, "the initial c");

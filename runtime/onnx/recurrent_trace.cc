@@ -19,16 +19,22 @@ constexpr char kSequences[] = ":sequences=1";
 
 bool Has(const ChainLayer& layer, const char* option) { return layer.spec.find(option) != std::string::npos; }
 
-// Where the states of a layer are in a sample of its value. One that gives the last alone has one step.
+// Where the states of a layer are in a sample of its value. One that gives the last alone has one step. With a mask
+// each sample has a last step of its own: its last states are as if they were behind all steps.
 struct Layout {
   std::int64_t steps, directions, units;
+  bool has_mask;
 
   Layout(const ChainLayer& layer, const Shape& shape)
       : steps(shape.rank() == 2 ? static_cast<std::int64_t>(shape[0]) : 1),
         directions(Has(layer, ":bidirectional=1") ? 2 : 1),
-        units(static_cast<std::int64_t>(shape[shape.rank() - 1]) / directions) {}
+        units(static_cast<std::int64_t>(shape[shape.rank() - 1]) / directions),
+        has_mask(Has(layer, ":mask=1") && Has(layer, kSequences)) {}
 
-  std::int64_t last(std::int64_t direction) const { return direction == 0 ? (steps - 1) * directions * units : units; }
+  std::int64_t last(std::int64_t direction) const {
+    if (has_mask) return steps * directions * units + direction * units;
+    return direction == 0 ? (steps - 1) * directions * units : units;
+  }
 };
 
 // Y: (steps, directions, batch, units).
@@ -194,7 +200,7 @@ void CutStates(const Node& node, std::int64_t begin, std::int64_t end, Trace& tr
 
 // Inputs: X, W, R, B, lengths, initial h; of LSTM also initial c and peepholes. Outputs: Y, Y_h; of LSTM also Y_c.
 bool ImportRecurrent(Node& node, Trace& trace) {
-  node.ExpectInputs(3, 8);
+  node.ExpectInputs(3, Is(node.proto(), "LSTM") ? 8 : 6);
   const std::size_t input = StepsFirst(node.input(0), trace);
   const Shape shape = trace.shape(input);
   if (node.outputs() > 2 && trace.graph().uses(node.output(2)) > 0) {

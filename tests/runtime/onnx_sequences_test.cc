@@ -191,6 +191,13 @@ TEST_F(OnnxSequencesTest, LastStates) {
   EXPECT_EQ(Layers(both + "p, q = Split<axis=0>(h) u = Squeeze(p, l0) v = Squeeze(q, l0) y = Concat<axis=-1>(u, v)"),
             lstm);
   EXPECT_EQ(Layers(both + "c = Concat<axis=0>(h) p = Gather(c, i0) q = Gather(c, i1) y = Concat<axis=1>(p, q)"), lstm);
+  const std::string ends =
+      "a = Constant<value_ints=[2]>() e = Constant<value_ints=[9]>() p = Transpose<perm=[2, 0, 1, 3]>(s)"
+      "g = Constant<value_ints=[0, 0, -1]>() q = Reshape(p, g)";
+  EXPECT_EQ(Layers(both + ends +
+                   "u = Gather<axis=1>(q, m) v = Slice(u, l0, a, l1) j = Gather<axis=1>(q, i0)"
+                   "k = Slice(j, a, e, l1) y = Concat<axis=1>(v, k)"),
+            lstm);
   // What is none of our layers: the other order, one direction, the last step.
   const auto refuses = [&](const std::string& nodes) {
     return Refuses(both + nodes, "leaves as (batch, ", "not the samples of a layer, whole and in order");
@@ -218,6 +225,26 @@ TEST_F(OnnxSequencesTest, OneOutputAlone) {
   EXPECT_TRUE(Refuses(lstm + first + "y = Gather<axis=1>(u, i)", "leaves as (batch, 2)"));
 }
 
+// With a mask the last step is padding where a sample is short.
+TEST_F(OnnxSequencesTest, LastStepOfAMask) {
+  Model masked({4, 3}, "lstm:2:sequences=1:mask=1", 1);
+  SaveOnnx(path_, masked);
+  ModelProto model;
+  ASSERT_TRUE(model.ParseFromString(ReadBytes(path_)));
+  auto& graph = *model.mutable_graph();
+  AddTensor("last", {}, &model);
+  TensorProto& last = *graph.mutable_initializer(graph.initializer_size() - 1);
+  last.set_data_type(TensorProto::INT64);
+  last.clear_float_data();
+  last.add_int64_data(-1);
+  graph.mutable_node(graph.node_size() - 1)->set_output(0, "states");
+  const ModelProto gather = ParseModel(
+      "g (float[N, 4, 2] states, int64 last) => (float[N, 2] output) { output = "
+      "Gather<axis=1>(states, last) }");
+  *graph.add_node() = gather.graph().node(0);
+  EXPECT_TRUE(LoadFails(model, "(Gather) with axis 1 leaves as (batch, 2): not the samples of a layer"));
+}
+
 // Gates that are put together from parts, as PyTorch does it without constant folding.
 TEST_F(OnnxSequencesTest, Pieces) {
   const auto layers = [&](const std::string& begin, const std::string& end, const std::string& axis = "0") {
@@ -232,6 +259,10 @@ TEST_F(OnnxSequencesTest, Pieces) {
   EXPECT_EQ(layers("4", "8"), "lstm:2");
   EXPECT_EQ(layers("-4", "99"), "lstm:2");
   EXPECT_EQ(layers("4", "8", "-2"), "lstm:2");
+  EXPECT_EQ(Layers("n = Constant<value_ints=[0]>() e = Constant<value_ints=[99]>() k = Slice(table, n, e, n) "
+                   "y = Gather(k, x)",
+                   "int64[N, 4]"),
+            "embedding:5:3");
   EXPECT_TRUE(Fails([&] { layers("5", "8"); }, "the weight 'k4' is (1, 7, 3), expected (1, 8, 3)"));
   EXPECT_TRUE(Fails([&] { layers("8", "4"); }, "'k"));
   EXPECT_TRUE(Fails([&] { layers("0", "3", "1"); }, "'k"));

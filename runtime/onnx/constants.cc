@@ -46,13 +46,21 @@ const Constant& Constants::Get(std::string_view name) const {
   return *constant;
 }
 
-template <class T>
-std::vector<T> Constants::Charged(std::string_view name, std::vector<T> values) const {
-  if (values.size() > numbers_left_) {
-    throw Error("tensor " + Quoted(name) + " is used too often for the size of the file");
-  }
-  numbers_left_ -= values.size();
-  return values;
+std::optional<Pieces> Constants::FindPieces(std::string_view name) const {
+  const auto found = pieces_.find(name);
+  if (found != pieces_.end()) return found->second;
+  const Constant* constant = Find(name);
+  return constant == nullptr || constant->transposed ? std::nullopt : PiecesOf(*constant->tensor);
+}
+
+void Constants::AddPieces(std::string_view name, Pieces pieces) {
+  Charge(name, pieces.runs.size() * (sizeof(Pieces::Run) / sizeof(float)));
+  pieces_.emplace(name, std::move(pieces));
+}
+
+void Constants::Charge(std::string_view name, std::size_t numbers) const {
+  if (numbers > numbers_left_) throw Error("tensor " + Quoted(name) + " is used too often for the size of the file");
+  numbers_left_ -= numbers;
 }
 
 void Constants::Charge(std::size_t numbers) const {
@@ -70,6 +78,15 @@ std::vector<float> Constants::Floats(std::string_view name, bool transposed) con
   const auto& dims = constant.tensor->dims();
   if (dims.size() != 2 || transposed == constant.transposed) return values;
   return Transposed(values, static_cast<std::size_t>(dims[0]), static_cast<std::size_t>(dims[1]));
+}
+
+std::vector<float> Constants::Floats(std::string_view name, const Pieces& pieces) const {
+  std::vector<float> values;
+  for (const Pieces::Run& run : pieces.runs) {
+    const std::vector<float> part = Charged(name, DecodeFloats(*run.tensor, run.begin, run.count));
+    values.insert(values.end(), part.begin(), part.end());
+  }
+  return values;
 }
 
 std::vector<std::int64_t> Constants::Integers(std::string_view name) const {

@@ -106,6 +106,7 @@ void AddDense(Node& node, const std::string& name, const Weight& weight, Trace& 
   const bool ends_heads = trace.IsHeads(view.of);
   auto [layer, shape] = ends_heads ? FinishHeads(view, inputs, static_cast<std::size_t>(units), trace)
                                    : MakeLayer(name, inputs, static_cast<std::size_t>(units), trace);
+  view = trace.ViewOf(name);  // Which may have become the whole of a recurrent layer.
   layer.parameters[ends_heads ? std::size_t{kOutWeight} : 0] = std::move(values);
   layer.takes_bias = true;
   view.of = trace.Add(std::move(layer), shape);

@@ -22,6 +22,13 @@ bool IsPenalty(std::string_view field) {
          field.starts_with("unit_norm=");
 }
 
+// What an embedding or a recurrent layer does in training and predictions alone.
+bool IsOfTraining(std::string_view kind, std::string_view field) {
+  if (kind != "embedding" && kind != "lstm" && kind != "gru") return false;
+  return field.starts_with("dropout=") || field.starts_with("recurrent_dropout=") ||
+         field.starts_with("weight_dropout=") || field.starts_with("padding=");
+}
+
 // Whether a layer is one that ExportNothing writes.
 bool IsNothingInGraph(std::string_view spec) {
   const std::string_view kind = spec.substr(0, spec.find(':'));
@@ -51,11 +58,12 @@ std::string InGraph(std::string_view spec) {
     const std::size_t options = std::min(spec.find(':', rate), spec.size());
     return InGraph("dense:" + std::string(spec.substr(0, rate - 1)) + std::string(spec.substr(options)));
   }
+  const std::string_view kind = spec.substr(0, spec.find(':'));
   std::string kept;
   for (;;) {
     const std::size_t colon = spec.find(':');
     const std::string_view field = spec.substr(0, colon);
-    if (!IsPenalty(field)) kept.append(kept.empty() ? "" : ":").append(field);
+    if (!IsPenalty(field) && !IsOfTraining(kind, field)) kept.append(kept.empty() ? "" : ":").append(field);
     if (colon == std::string_view::npos) return kept;
     spec.remove_prefix(colon + 1);
   }

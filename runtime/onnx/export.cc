@@ -27,10 +27,11 @@ constexpr std::int64_t kOpset = 17;
 constexpr std::int64_t kIrVersion = 8;                               // The one that goes with it.
 constexpr std::size_t kMostBytes = std::numeric_limits<int>::max();  // protobuf's own limit.
 
-void DescribeValue(const std::string& name, const Shape& shape, ::onnx::ValueInfoProto* value) {
+void DescribeValue(const std::string& name, const Shape& shape, ::onnx::TensorProto::DataType type,
+                   ::onnx::ValueInfoProto* value) {
   value->set_name(name);
   auto* tensor = value->mutable_type()->mutable_tensor_type();
-  tensor->set_elem_type(::onnx::TensorProto::FLOAT);
+  tensor->set_elem_type(type);
   tensor->mutable_shape()->add_dim()->set_dim_param("batch");
   for (std::size_t i = 0; i < shape.rank(); ++i) {
     tensor->mutable_shape()->add_dim()->set_dim_value(static_cast<std::int64_t>(shape[i]));
@@ -53,21 +54,51 @@ std::vector<const Parameter*> TakeParameters(std::size_t index, std::span<const 
 
 constexpr std::string_view kInput = "input:";
 
+// Which values are inputs that embeddings alone read, so that they are integers in the graph.
+std::vector<bool> FindIntegers(const std::vector<LayerInfo>& layers, const Wiring& wiring) {
+  std::vector<std::size_t> inputs = {0};  // Of which input each value is another name.
+  for (std::size_t i = 0; i < layers.size(); ++i) {
+    inputs.push_back(Wiring::kNone);
+    if (layers[i].spec.starts_with(kInput)) inputs.back() = i + 1;
+    if (layers[i].spec.starts_with("from:")) inputs.back() = inputs[wiring.input[i]];
+  }
+  std::vector<bool> are_tokens(inputs.size()), are_others(inputs.size());
+  const auto read = [&](std::size_t value, std::vector<bool>* as) {
+    const std::size_t input = value == Wiring::kNone ? value : inputs[value];
+    if (input != Wiring::kNone) (*as)[input] = true;
+  };
+  read(layers.size(), &are_others);  // By whoever runs it.
+  for (std::size_t i = 0; i < layers.size(); ++i) {
+    if (inputs[i + 1] != Wiring::kNone) continue;
+    read(wiring.input[i], layers[i].spec.starts_with("embedding:") ? &are_tokens : &are_others);
+    read(wiring.other[i], &are_others);
+  }
+  std::vector<bool> integers;
+  for (const std::size_t input : inputs) {
+    integers.push_back(input != Wiring::kNone && are_tokens[input] && !are_others[input]);
+  }
+  return integers;
+}
+
 // The graph's inputs: the model's, or its parts if the layers take such.
 class Inputs {
  public:
-  Inputs(const Model& model, ::onnx::GraphProto* graph) : graph_(graph) {
-    for (const LayerInfo& layer : model.layer_info()) has_parts_ |= layer.spec.starts_with(kInput);
-    if (!has_parts_) Add(std::string(kModelInput), model.input_shape());
+  Inputs(const Model& model, const Wiring& wiring, ::onnx::GraphProto* graph)
+      : layers_(model.layer_info()), integers_(FindIntegers(layers_, wiring)), graph_(graph) {
+    for (const LayerInfo& layer : layers_) has_parts_ |= layer.spec.starts_with(kInput);
+    if (!has_parts_) Add(std::string(kModelInput), model.input_shape(), 0);
   }
 
   // Layer `i`'s. Throws Error if its name is that of another value.
-  std::string AddPart(const LayerInfo& layer) {
+  std::string AddPart(std::size_t i) {
+    const LayerInfo& layer = layers_[i];
     const std::size_t end = layer.spec.rfind(':');
     std::string name = layer.spec.substr(kInput.size(), end - kInput.size());
-    Add(name, layer.output);
+    Add(name, layer.output, i + 1);
     return name;
   }
+
+  bool AreIntegers(std::size_t value) const { return integers_[value]; }
 
   // What a layer that reads the model's input reads.
   std::string Whole() const {
@@ -76,14 +107,17 @@ class Inputs {
   }
 
  private:
-  void Add(const std::string& name, const Shape& shape) {
+  void Add(const std::string& name, const Shape& shape, std::size_t value) {
     const std::size_t digits = std::min(name.find_first_not_of("0123456789"), name.size());
     const bool is_layers = digits > 0 && name.substr(digits, 1) == ".";
     const bool is_taken = name == kOutput || is_layers || !names_.insert(name).second;
     if (is_taken) throw Error("the name '" + name + "' of an input is that of another value");
-    DescribeValue(name, shape, graph_->add_input());
+    DescribeValue(name, shape, AreIntegers(value) ? ::onnx::TensorProto::INT64 : ::onnx::TensorProto::FLOAT,
+                  graph_->add_input());
   }
 
+  std::vector<LayerInfo> layers_;
+  std::vector<bool> integers_;  // Of values.
   ::onnx::GraphProto* graph_;
   bool has_parts_ = false;
   std::set<std::string> names_;
@@ -114,7 +148,7 @@ void WriteGraph(Model& model, ::onnx::GraphProto* graph) {
   CheckForms(layers);
   const Wiring wiring = Wire(ParseLayers(model.Layers()));
   GraphWriter writer(graph);
-  Inputs inputs(model, graph);
+  Inputs inputs(model, wiring, graph);
   const std::vector<NamedParameter> parameters = model.parameters();
   std::span<const NamedParameter> left = parameters;
   std::vector<std::string> names = {""};  // Of values.
@@ -125,7 +159,7 @@ void WriteGraph(Model& model, ::onnx::GraphProto* graph) {
     };
     try {
       if (layers[i].spec.starts_with(kInput)) {
-        names.push_back(inputs.AddPart(layers[i]));
+        names.push_back(inputs.AddPart(i));
         continue;
       }
       const std::size_t x = wiring.input[i], other = wiring.other[i];
@@ -134,6 +168,7 @@ void WriteGraph(Model& model, ::onnx::GraphProto* graph) {
                          .input = shape_of(x),
                          .output = layers[i].output,
                          .other = other == Wiring::kNone ? "" : name_of(other),
+                         .of_integers = inputs.AreIntegers(x),
                          .parameters = TakeParameters(i, &left)};
       names.push_back(WriteLayer(i, layers[i], name_of(x), std::move(layer), &writer));
     } catch (const Error& error) {
@@ -141,7 +176,7 @@ void WriteGraph(Model& model, ::onnx::GraphProto* graph) {
     }
   }
   writer.NameOutput(kOutput);
-  DescribeValue(kOutput, model.output_shape(), graph->add_output());
+  DescribeValue(kOutput, model.output_shape(), ::onnx::TensorProto::FLOAT, graph->add_output());
 }
 
 void WriteMetadata(const std::map<std::string, std::string>& metadata, ::onnx::ModelProto* proto) {

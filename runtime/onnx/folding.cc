@@ -10,6 +10,7 @@
 #include "fallow/nn/error.h"
 #include "runtime/onnx/attributes.h"
 #include "runtime/onnx/constants.h"
+#include "runtime/onnx/piece_folding.h"
 #include "runtime/onnx/tensor_proto.h"
 #include "runtime/onnx/text.h"
 
@@ -233,10 +234,11 @@ void Fold(const NodeProto& node, Constants* constants) {
     if (name != node.op_type()) continue;
     Attributes attributes(node);
     const std::optional<Constant> constant = fold({node, attributes, *constants});
-    if (!constant) return;
+    if (!constant) break;
     attributes.ExpectNoMore();
-    constants->Add(node.output(0), *constant);
+    return constants->Add(node.output(0), *constant);
   }
+  FoldPieces(node, constants);
 }
 
 }  // namespace fallow::nn::onnx_io

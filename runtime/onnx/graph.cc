@@ -37,6 +37,13 @@ bool Is(const NodeProto& node, std::string_view operator_name) {
   return node.op_type() == operator_name && IsOnnx(node.domain());
 }
 
+bool IsRecurrent(const NodeProto& node) { return Is(node, "LSTM") || Is(node, "GRU"); }
+
+bool IsRead(const NodeProto& node, int i) {
+  constexpr int kLengths = 4;  // Of recurrent layers; then initial states.
+  return !node.input(i).empty() && (i < kLengths || !IsRecurrent(node));
+}
+
 bool IsBinary(const NodeProto& node, std::string_view operator_name) {
   return Is(node, operator_name) && node.input_size() == 2 && node.output_size() == 1 && node.attribute_size() == 0;
 }
@@ -51,7 +58,7 @@ const NodeProto* Producer(const Graph& graph, std::string_view value, std::strin
 }
 
 Graph::Graph(const ModelProto& model, std::size_t most_numbers)
-    : opset_(FindOpset(model)), constants_(model.graph(), most_numbers) {
+    : opset_(FindOpset(model)), constants_(model.graph(), most_numbers), zeros_(model.graph()) {
   const GraphProto& graph = model.graph();
   if (graph.sparse_initializer_size() > 0) throw Error("has sparse initializers, which are not read");
   DefineInputs(graph);
@@ -104,9 +111,9 @@ void Graph::FindUses(const GraphProto& graph) {
   for (int i = graph.node_size(); i-- > 0;) {
     const NodeProto& node = graph.node(i);
     if (!IsNeeded(node)) continue;
-    for (const std::string& input : node.input()) {
-      if (input.empty()) continue;
-      Value& value = values_.find(input)->second;
+    for (int j = 0; j < node.input_size(); ++j) {
+      if (!IsRead(node, j)) continue;
+      Value& value = values_.find(node.input(j))->second;
       value.needed = true;
       ++value.uses;
     }
@@ -123,7 +130,7 @@ void Graph::FoldConstants(const GraphProto& graph) {
     }
   }
   for (const NodeProto& node : graph.node()) {
-    if (IsNeeded(node) && constants_.Find(node.output(0)) == nullptr) nodes_.push_back(&node);
+    if (IsNeeded(node) && !constants_.Has(node.output(0))) nodes_.push_back(&node);
   }
 }
 

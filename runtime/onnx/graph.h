@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "runtime/onnx/constants.h"
+#include "runtime/onnx/zeros.h"
 
 namespace fallow::nn::onnx_io {
 
@@ -35,6 +36,7 @@ class Graph {
   std::size_t uses(std::string_view value) const;
   // The node whose first output the value is. Null if there is none.
   const ::onnx::NodeProto* producer(std::string_view value) const;
+  const Zeros& zeros() const { return zeros_; }
 
  private:
   void DefineInputs(const ::onnx::GraphProto& graph);
@@ -53,6 +55,7 @@ class Graph {
 
   std::int64_t opset_;
   Constants constants_;
+  Zeros zeros_;
   std::vector<const ::onnx::ValueInfoProto*> inputs_;
   const ::onnx::ValueInfoProto* output_ = nullptr;
   std::map<std::string_view, Value> values_;
@@ -61,6 +64,10 @@ class Graph {
 
 // Whether the node is an operator of ONNX itself, which this is the name of.
 bool Is(const ::onnx::NodeProto& node, std::string_view operator_name);
+bool IsRecurrent(const ::onnx::NodeProto& node);  // LSTM or GRU.
+// Whether what computes a node's input i has to be followed. Lengths and initial states of recurrent layers are looked
+// at by themselves.
+bool IsRead(const ::onnx::NodeProto& node, int i);
 // Whether it is, with two inputs, one output and no attributes.
 bool IsBinary(const ::onnx::NodeProto& node, std::string_view operator_name);
 // The input of a binary node that is not `value`.

@@ -73,6 +73,13 @@ void SetIntegers(::onnx::NodeProto* node, const char* name, std::span<const std:
   for (const std::int64_t value : values) attribute->add_ints(value);
 }
 
+void SetString(::onnx::NodeProto* node, const char* name, const char* value) {
+  ::onnx::AttributeProto* attribute = node->add_attribute();
+  attribute->set_name(name);
+  attribute->set_type(::onnx::AttributeProto::STRING);
+  attribute->set_s(value);
+}
+
 void SetFloat(::onnx::NodeProto* node, const char* name, float value) {
   ::onnx::AttributeProto* attribute = node->add_attribute();
   attribute->set_name(name);

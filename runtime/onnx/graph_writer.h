@@ -21,7 +21,8 @@ struct LayerToWrite {
   std::string_view kind;      // "leaky_relu"
   std::string_view argument;  // "0.2"; may be empty.
   Shape input, output;
-  std::string other;  // The name of its second input, if it has one.
+  std::string other;         // The name of its second input, if it has one.
+  bool of_integers = false;  // Whether the value that it reads is INT64.
   std::vector<const Parameter*> parameters;
 };
 
@@ -65,6 +66,7 @@ class GraphWriter {
 
 void SetInteger(::onnx::NodeProto* node, const char* name, std::int64_t value);
 void SetIntegers(::onnx::NodeProto* node, const char* name, std::span<const std::int64_t> values);
+void SetString(::onnx::NodeProto* node, const char* name, const char* value);
 void SetFloat(::onnx::NodeProto* node, const char* name, float value);
 
 }  // namespace fallow::nn::onnx_io

@@ -8,6 +8,7 @@
 #include "runtime/onnx/dense.h"
 #include "runtime/onnx/integer_operators.h"
 #include "runtime/onnx/operators.h"
+#include "runtime/onnx/recurrent_trace.h"
 #include "runtime/onnx/text.h"
 #include "runtime/onnx/trace.h"
 
@@ -78,7 +79,7 @@ bool ImportAdd(Node& node, Trace& trace) {
 }
 
 bool ImportConcat(Node& node, Trace& trace) {
-  if (ConcatIntegers(node, trace)) return true;
+  if (ConcatIntegers(node, trace) || ConcatStates(node, trace)) return true;
   if (node.inputs() == 0) throw Error("has no inputs");
   const std::size_t rank = trace.ViewOf(node.input(0)).axes.size();
   const std::int64_t axis = node.attributes().Integer("axis", 1);

@@ -30,6 +30,7 @@ class Node {
   Attributes& attributes() { return attributes_; }
 
   int inputs() const { return proto_.input_size(); }
+  int outputs() const { return proto_.output_size(); }
   bool has_input(int i) const { return i < proto_.input_size() && !proto_.input(i).empty(); }
   const std::string& input(int i) const { return proto_.input(i); }
   const std::string& output(int i) const { return proto_.output(i); }
@@ -90,6 +91,7 @@ bool ImportHeadSoftmax(Node& node, Trace& trace);
 bool ImportIdentity(Node& node, Trace& trace);
 bool ImportMatMul(Node& node, Trace& trace);
 bool ImportProduct(Node& node, Trace& trace);  // Mul and Div.
+bool ImportRecurrent(Node& node, Trace& trace);  // LSTM and GRU.
 bool ImportReshape(Node& node, Trace& trace);
 bool ImportShape(Node& node, Trace& trace);
 bool ImportSlice(Node& node, Trace& trace);
@@ -136,6 +138,7 @@ void ExportConvolution(const LayerToWrite& layer, GraphWriter& writer);
 void ExportDense(const LayerToWrite& layer, GraphWriter& writer);
 void ExportDenseLast(const LayerToWrite& layer, GraphWriter& writer);
 void ExportDropout(const LayerToWrite& layer, GraphWriter& writer);
+void ExportEmbedding(const LayerToWrite& layer, GraphWriter& writer);
 void ExportFlatten(const LayerToWrite& layer, GraphWriter& writer);
 void ExportFrom(const LayerToWrite& layer, GraphWriter& writer);
 void ExportGelu(const LayerToWrite& layer, GraphWriter& writer);
@@ -143,6 +146,7 @@ void ExportGlobalPool(const LayerToWrite& layer, GraphWriter& writer);
 void ExportLayerNorm(const LayerToWrite& layer, GraphWriter& writer);
 void ExportMaxPool(const LayerToWrite& layer, GraphWriter& writer);
 void ExportNothing(const LayerToWrite& layer, GraphWriter& writer);
+void ExportRecurrent(const LayerToWrite& layer, GraphWriter& writer);
 void ExportReshape(const LayerToWrite& layer, GraphWriter& writer);
 void ExportSilu(const LayerToWrite& layer, GraphWriter& writer);
 void ExportSoftmax(const LayerToWrite& layer, GraphWriter& writer);

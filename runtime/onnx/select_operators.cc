@@ -5,7 +5,9 @@
 
 #include "fallow/nn/error.h"
 #include "runtime/onnx/axes.h"
+#include "runtime/onnx/embedding.h"
 #include "runtime/onnx/operators.h"
+#include "runtime/onnx/recurrent_trace.h"
 #include "runtime/onnx/text.h"
 #include "runtime/onnx/trace.h"
 
@@ -122,6 +124,13 @@ bool ImportSlice(Node& node, Trace& trace) {
     trace.Bind(node.output(0), std::move(result));
     return true;
   }
+  if (const StackedStates* stack = trace.Find<StackedStates>(node.input(0))) {
+    const Size size{std::ssize(stack->states), false};
+    const std::vector<Steps> steps = ReadSteps(node, trace, {&size, 1});
+    if (steps.size() != 1) throw Error("takes parts of " + std::to_string(steps.size()) + " axes, expected one");
+    CutStates(node, steps[0].begin, steps[0].end, trace);
+    return true;
+  }
   View view = trace.ViewOf(node.input(0));
   for (const Steps& steps : ReadSteps(node, trace, view.sizes())) CutOrThrow(steps, &view);
   view.cause = &node.proto();
@@ -131,6 +140,7 @@ bool ImportSlice(Node& node, Trace& trace) {
 
 bool ImportGather(Node& node, Trace& trace) {
   node.ExpectInputs(2, 2);
+  if (GatherRows(node, trace) || GatherStates(node, trace)) return true;
   const Value* value = trace.Find(node.input(0));
   const auto index = value == nullptr ? std::nullopt : ReadIndex(node);
   if (!index) return false;

@@ -5,6 +5,7 @@
 
 #include "fallow/nn/error.h"
 #include "runtime/onnx/axes.h"
+#include "runtime/onnx/embedding.h"
 #include "runtime/onnx/operators.h"
 #include "runtime/onnx/tensor_proto.h"
 #include "runtime/onnx/text.h"
@@ -159,6 +160,7 @@ bool ImportIdentity(Node& node, Trace& trace) {
 
 // What flows along layers is f32; of integers all types are the same here. An integer may become a number.
 bool ImportCastOfAny(Node& node, Trace& trace) {
+  if (CastTokens(node, trace)) return true;
   const Integers* integers = node.has_input(0) ? trace.Find<Integers>(node.input(0)) : nullptr;
   const std::int64_t to = node.attributes().Integer("to", 0);
   node.attributes().Integer("saturate", 1);

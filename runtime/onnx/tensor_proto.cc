@@ -27,22 +27,32 @@ void CheckCount(const TensorProto& tensor, std::size_t elements, std::size_t fou
                          std::to_string(elements));
 }
 
+// Numbers of a tensor, which has as many as its shape says.
+struct Part {
+  std::size_t begin, count;
+};
+
 // `field` is where numbers are that are not raw bytes.
 template <class T, class Field>
-std::vector<T> Decode(const TensorProto& tensor, const Field& field) {
-  const std::size_t elements = CountElements(tensor);
+std::vector<T> Decode(const TensorProto& tensor, const Field& field, std::size_t elements, Part part) {
   if (!tensor.has_raw_data()) {
     CheckCount(tensor, elements, static_cast<std::size_t>(field.size()));
-    return std::vector<T>(field.begin(), field.end());
+    return std::vector<T>(field.begin() + part.begin, field.begin() + part.begin + part.count);
   }
   const std::string& raw = tensor.raw_data();
   if (raw.size() % sizeof(T) != 0) {
     throw Fail(tensor, std::to_string(raw.size()) + " bytes, expected numbers of " + std::to_string(sizeof(T)));
   }
   CheckCount(tensor, elements, raw.size() / sizeof(T));
-  std::vector<T> values(elements);
-  if (elements > 0) std::memcpy(values.data(), raw.data(), raw.size());
+  std::vector<T> values(part.count);
+  if (part.count > 0) std::memcpy(values.data(), raw.data() + part.begin * sizeof(T), part.count * sizeof(T));
   return values;
+}
+
+template <class T, class Field>
+std::vector<T> Decode(const TensorProto& tensor, const Field& field) {
+  const std::size_t elements = CountElements(tensor);
+  return Decode<T>(tensor, field, elements, {0, elements});
 }
 
 std::vector<float> Narrow(const TensorProto& tensor, const std::vector<double>& values) {
@@ -82,12 +92,15 @@ std::size_t CountElements(const TensorProto& tensor) {
   return elements;
 }
 
-std::vector<float> DecodeFloats(const TensorProto& tensor) {
+std::vector<float> DecodeFloats(const TensorProto& tensor) { return DecodeFloats(tensor, 0, CountElements(tensor)); }
+
+std::vector<float> DecodeFloats(const TensorProto& tensor, std::size_t begin, std::size_t count) {
+  const std::size_t elements = CountElements(tensor);
   switch (tensor.data_type()) {
     case TensorProto::FLOAT:
-      return Decode<float>(tensor, tensor.float_data());
+      return Decode<float>(tensor, tensor.float_data(), elements, {begin, count});
     case TensorProto::DOUBLE:
-      return Narrow(tensor, Decode<double>(tensor, tensor.double_data()));
+      return Narrow(tensor, Decode<double>(tensor, tensor.double_data(), elements, {begin, count}));
     default:
       throw Fail(tensor, "type " + TypeName(tensor.data_type()) + ", expected FLOAT or DOUBLE");
   }

@@ -7,6 +7,7 @@
 #include "fallow/nn/layers.h"
 #include "runtime/numbers.h"
 #include "runtime/onnx/listing.h"
+#include "runtime/onnx/recurrent_trace.h"
 #include "runtime/onnx/tensor_proto.h"
 #include "runtime/onnx/text.h"
 
@@ -21,10 +22,11 @@ constexpr std::size_t kMostLayers = 65536;
 constexpr std::size_t kMostElements = std::size_t{1} << 40;
 constexpr std::int64_t kMostSamples = std::int64_t{1} << 22;
 
-void CheckIsFloat(const ValueInfoProto& value, const char* which) {
+void CheckIsFloat(const ValueInfoProto& value, const char* which, bool or_integer) {
   const std::int32_t type = value.type().tensor_type().elem_type();
-  if (type == ::onnx::TensorProto::FLOAT) return;
-  throw Error(std::string(which) + " " + Quoted(value.name()) + " is " + TypeName(type) + ", expected a FLOAT tensor");
+  if (type == ::onnx::TensorProto::FLOAT || (or_integer && IsIntegerType(type))) return;
+  throw Error(std::string(which) + " " + Quoted(value.name()) + " is " + TypeName(type) + ", expected a FLOAT tensor" +
+              (or_integer ? ", or INT64 or INT32" : ""));
 }
 
 Shape CheckedShape(std::span<const std::size_t> dims) {
@@ -35,7 +37,7 @@ Shape CheckedShape(std::span<const std::size_t> dims) {
 
 // The samples of a graph's input.
 Shape SampleOf(const ValueInfoProto& input) {
-  CheckIsFloat(input, "the input");
+  CheckIsFloat(input, "the input", /*or_integer=*/true);
   const std::string name = "the input " + Quoted(input.name());
   const auto& dims = input.type().tensor_type().shape().dim();
   if (dims.empty() || dims.size() > static_cast<int>(1 + Shape::kMaxRank)) {
@@ -105,7 +107,7 @@ void Trace::AddInputs() {
     inputs_.emplace(input->name(), inputs_.size());
   }
   batch_ = BatchOf(graph_.inputs());
-  CheckIsFloat(graph_.output(), "the output");
+  CheckIsFloat(graph_.output(), "the output", /*or_integer=*/false);
   if (inputs_.size() == 1) {
     shapes_.push_back(input_shapes_[0]);
     Bind(graph_.inputs()[0]->name(), WholeViewOf(0));
@@ -143,9 +145,10 @@ const View& Trace::ViewOf(const std::string& name) {
   const Value* value = Find(name);
   if (value == nullptr) throw Error("input " + Quoted(name) + " is a constant, expected what layers compute");
   if (const View* view = std::get_if<View>(value)) return *view;
-  throw Error("input " + Quoted(name) + " is " +
-              (std::holds_alternative<Integers>(*value) ? "a part of a shape" : "the scores of an attention") +
-              ", expected what layers compute");
+  constexpr const char* kWhat[] = {"", "a part of a shape", "the scores of an attention",
+                                   "the last states of several layers", "integers that a Cast made"};
+  static_assert(std::size(kWhat) == std::variant_size_v<Value>);
+  throw Error("input " + Quoted(name) + " is " + kWhat[value->index()] + ", expected what layers compute");
 }
 
 std::optional<Integers> Trace::IntegersOf(const std::string& name) {
@@ -180,6 +183,28 @@ std::size_t Trace::Shaped(std::size_t value, const Shape& shape) {
 
 std::size_t Trace::Whole(const std::string& name) {
   const View& view = ViewOf(name);
+  if (view.of > 0 && AreLastStates(view, layer(view.of), shapes_[view.of], batch_)) KeepLastStates(name, view.of);
+  return Whole(name, ViewOf(name));
+}
+
+std::size_t Trace::WholeTokens(const std::string& name) {
+  const Tokens* tokens = Find<Tokens>(name);
+  return tokens == nullptr ? Whole(name) : Whole(name, tokens->view);
+}
+
+// Of a recurrent layer, instead of its states after every step. `name` is a view of them.
+void Trace::KeepLastStates(const std::string& name, std::size_t value) {
+  for (std::size_t i = value; i < chain_.layers.size(); ++i) {
+    if (chain_.layers[i].input != value && chain_.layers[i].other != value) continue;
+    throw Error("reads the last states, " + Quoted(name) + ", of " + layer(value).spec +
+                ", of which the states after every step are read too, expected one or the other");
+  }
+  layer(value).spec = LastStatesOnly(layer(value).spec);
+  shapes_[value] = Shape{shapes_[value][1]};
+  Bind(name, WholeViewOf(value));
+}
+
+std::size_t Trace::Whole(const std::string& name, const View& view) {
   if (IsHeads(view.of)) {
     throw Error("reads the heads of an attention as " + ToString(view.sizes()) + ", expected the Linear behind them");
   }
@@ -195,7 +220,7 @@ std::vector<Trace::Step> Trace::Steps() const {
   std::vector<Step> steps;
   std::set<std::string_view> needed = {graph_.output().name()};
   const auto need = [&](const std::string& name) {
-    if (!name.empty() && graph_.constants().Find(name) == nullptr) needed.insert(name);
+    if (!graph_.constants().Has(name)) needed.insert(name);
   };
   const auto& nodes = graph_.nodes();
   for (std::size_t i = nodes.size(); i-- > 0;) {
@@ -211,7 +236,9 @@ std::vector<Trace::Step> Trace::Steps() const {
     if (step.read != nullptr) {
       need(*step.read);
     } else {
-      std::ranges::for_each(node.input(), need);
+      for (int j = 0; j < node.input_size(); ++j) {
+        if (IsRead(node, j)) need(node.input(j));
+      }
     }
     steps.push_back(step);
   }
@@ -231,7 +258,8 @@ void Trace::Follow() {
 }
 
 void Trace::FollowStep(const Step& step) {
-  if (step.node->output_size() == 0 || step.node->output(0).empty()) throw Error("has no output");
+  const bool has_none = step.node->output_size() == 0 || step.node->output(0).empty();
+  if (has_none && !IsRecurrent(*step.node)) throw Error("has no output");  // Of which the first is optional.
   if (FoldLate(*step.node)) return;
   Node node(*step.node, graph_);
   FollowNode(node, step);

@@ -19,11 +19,12 @@
 #include "runtime/onnx/heads.h"
 #include "runtime/onnx/integers.h"
 #include "runtime/onnx/operators.h"
+#include "runtime/onnx/states.h"
 #include "runtime/onnx/view.h"
 
 namespace fallow::nn::onnx_io {
 
-using Value = std::variant<View, Integers, HeadScores>;
+using Value = std::variant<View, Integers, HeadScores, StackedStates, Tokens>;
 
 class Trace {
  public:
@@ -54,11 +55,14 @@ class Trace {
   std::size_t Add(ChainLayer layer, const Shape& shape);
   const Shape& shape(std::size_t value) const { return shapes_[value]; }
   ChainLayer& layer(std::size_t value) { return chain_.layers[value - 1]; }  // That makes the value, not the input.
+  const ChainLayer& layer(std::size_t value) const { return chain_.layers[value - 1]; }
   bool IsHeads(std::size_t value) { return value > 0 && layer(value).is_heads; }
   View WholeViewOf(std::size_t value) const { return WholeView(value, shapes_[value], batch_); }
   // The value of layers whose samples a value of the graph is, whole and in order: a layer is added if they have
   // another shape. Throws Error naming the node that made it something else.
   std::size_t Whole(const std::string& name);
+  // The same of what is read as tokens, which may be integers.
+  std::size_t WholeTokens(const std::string& name);
   // `value` as samples of this shape.
   std::size_t Shaped(std::size_t value, const Shape& shape);
   std::int64_t batch() const { return batch_; }  // 0: open.
@@ -71,6 +75,8 @@ class Trace {
   };
 
   void AddInputs();
+  void KeepLastStates(const std::string& name, std::size_t value);
+  std::size_t Whole(const std::string& name, const View& view);
   std::vector<Step> Steps() const;
   void FollowStep(const Step& step);
   void FollowNode(Node& node, const Step& step);

@@ -8,6 +8,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <span>
 #include <string>
@@ -27,7 +28,7 @@ struct Size {
 
 // A part of an axis: `size` steps of `stride` numbers through a sample, or the samples themselves.
 struct Run {
-  static constexpr std::int64_t kBatch = -1;
+  static constexpr std::int64_t kBatch = std::numeric_limits<std::int64_t>::min();  // No stride.
 
   std::int64_t size = 1;  // Of the batch: 0 if it is open.
   std::int64_t stride = kBatch;

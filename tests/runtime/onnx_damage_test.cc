@@ -126,7 +126,31 @@ std::string SmallGraphFile() {
       .SerializeAsString();
 }
 
+// The same of tokens and recurrent layers.
+std::string SmallSequenceFile() {
+  return ParseModel(
+             "g (int64[N, 3] x) => (float[N, 2] y) <float[4, 2] e = {0, 0, 1, 2, 3, 4, 5, 6}, float[4, 2] k = {1, 2, "
+             "3, "
+             "4, 5, 6, 7, 8}, float[2, 4, 1] r = {1, 2, 3, 4, 5, 6, 7, 8}, float[2, 8] b = {1, 2, 3, 4, 5, 6, 7, 8, 9, "
+             "1, 2, 3, 4, 5, 6, 7}, float[2, 3, 2] gw = {1, 2, 3, 4, 5, 6, 7, 8, 9, 1, 2, 3}, float[2, 3, 1] gr = {1, "
+             "2, 3, 4, 5, 6}, float[2, 1, 1] hz = {0, 0}, float zero = {0}, int64[3] n = {1, 2, 3}, int64 i0 = {0}, "
+             "int64 m2 = {-2}, int64[1] l0 = {0}, int64[1] l1 = {1}, int64[1] l2 = {2}, int64[1] l4 = {4}, int64[1] m1 "
+             "= {-1}, int64[3] f = {0, 0, -1}> {"
+             "em = Gather(e, x) c = Equal(em, zero) o = Not(c) ca = Cast<to=7>(o) mx = ReduceMax<axes=[2], "
+             "keepdims=0>(ca) mu = Mul(mx, n) ml = ReduceMax<axes=[1], keepdims=0>(mu) le = Cast<to=6>(ml) "
+             "s1 = Slice(k, l2, l4, l0) s2 = Slice(k, l0, l2, l0) kk = Concat<axis=0>(s1, s2) ku = Unsqueeze(kk, l0) "
+             "w = Concat<axis=0>(ku, ku) sh = Shape(em) nb = Gather(sh, i0) nu = Unsqueeze(nb, l0) "
+             "zs = Concat<axis=0>(l2, nu, l1) z = ConstantOfShape(zs) ez = Expand(hz, zs) "
+             "t = Transpose<perm=[1, 0, 2]>(em) s, h = LSTM<direction=\"bidirectional\", hidden_size=1>(t, w, r, b, "
+             "le, "
+             "z, ez) st = Transpose<perm=[0, 2, 1, 3]>(s) rs = Reshape(st, f) s3, h3 = "
+             "GRU<direction=\"bidirectional\", linear_before_reset=1>(rs, gw, gr, , , z) hs = Concat<axis=0>(h, h3) "
+             "p = Gather(hs, m2) q = Slice(hs, m1, l4, l0) qs = Squeeze(q, l0) j = Concat<axis=1>(p, qs) y = Relu(j) }")
+      .SerializeAsString();
+}
+
 TEST_F(OnnxDamageTest, TheFilesThemselvesAreGood) {
+  EXPECT_EQ(Try(SmallSequenceFile()), "no error");
   EXPECT_EQ(Try(SmallFile()), "no error");
   EXPECT_EQ(Try(SmallImageFile()), "no error");
   EXPECT_EQ(Try(SmallGraphFile()), "no error");
@@ -142,7 +166,7 @@ TEST_F(OnnxDamageTest, EveryCutIsAnError) {
 
 TEST_F(OnnxDamageTest, AnyDamagedByte) {
   constexpr int kChanges[] = {0xFF, 0x01, 0x08, 0x02, 0x04, 0x10, 0x20, 0x40, 0x80};
-  for (const std::string& bytes : {SmallFile(), SmallImageFile(), SmallGraphFile()}) {
+  for (const std::string& bytes : {SmallFile(), SmallImageFile(), SmallGraphFile(), SmallSequenceFile()}) {
     const std::size_t changes = bytes.size() < 3000 ? std::size(kChanges) : 3;
     for (std::size_t position = 0; position < bytes.size(); ++position) {
       for (const int change : std::span(kChanges).first(changes)) {
@@ -181,20 +205,21 @@ std::string Mutated(std::string bytes, std::mt19937& random) {
 
 TEST_F(OnnxDamageTest, Mutations) {
   std::mt19937 random(1);
-  for (const std::string& bytes : {SmallFile(), SmallImageFile(), SmallGraphFile()}) {
-    for (int i = 0; i < 4'000; ++i) ASSERT_NO_FATAL_FAILURE(ExpectHarmless(Mutated(bytes, random))) << i;
+  for (const std::string& bytes : {SmallFile(), SmallImageFile(), SmallGraphFile(), SmallSequenceFile()}) {
+    for (int i = 0; i < 3'000; ++i) ASSERT_NO_FATAL_FAILURE(ExpectHarmless(Mutated(bytes, random))) << i;
   }
 }
 
 // Mutations that keep the form of the file get further than those of its bytes.
 TEST_F(OnnxDamageTest, MutatedGraphs) {
-  ModelProto good[3];
+  ModelProto good[4];
   ASSERT_TRUE(good[0].ParseFromString(SmallFile()));
   ASSERT_TRUE(good[1].ParseFromString(SmallImageFile()));
   ASSERT_TRUE(good[2].ParseFromString(SmallGraphFile()));
+  ASSERT_TRUE(good[3].ParseFromString(SmallSequenceFile()));
   std::mt19937 random(1);
   for (int i = 0; i < 12'000; ++i) {
-    ModelProto model = good[i % 3];
+    ModelProto model = good[i % 4];
     GraphProto& graph = *model.mutable_graph();
     const auto any_node = [&] { return graph.mutable_node(static_cast<int>(random() % graph.node_size())); };
     const auto any_tensor = [&] {
@@ -288,7 +313,7 @@ TEST_F(OnnxDamageTest, DeepNesting) {
   EXPECT_NE(Try(Field(kGraph, graph)).find("nested deeper than 100"), std::string::npos);
 }
 
-std::string ValueName(int i) { return std::string("v").append(std::to_string(i)); }
+std::string ValueName(int i, const char* kind = "v") { return std::string(kind).append(std::to_string(i)); }
 
 ModelProto ManyNodes(const std::string& graph, int count, const char* operator_name, const std::string& input) {
   ModelProto model = ParseModel(graph);
@@ -393,6 +418,65 @@ TEST_F(OnnxDamageTest, LongChainsOfViews) {
   last.set_input(1, last_list);
   *model.mutable_graph()->add_node() = last;
   EXPECT_EQ(TryLarge(model), "no error");
+}
+
+// Parts of weights, put together again and again.
+TEST_F(OnnxDamageTest, PiecesThatGrow) {
+  const std::string product = "g (float[N, 4] x) => (float[N] y) <float[4, 1] w = {1, 2, 3, 4}> { y = MatMul(x, w) }";
+  EXPECT_EQ(TryLarge(ManyNodes(product, 50'000, "Concat", "w")), "no error");
+  ModelProto doubled = ManyNodes(product, 1000, "Concat", "w");
+  for (NodeProto& node : *doubled.mutable_graph()->mutable_node()) {
+    if (node.op_type() == "Concat") node.add_input(node.input(0));
+  }
+  EXPECT_NE(TryLarge(doubled), "no error");
+  ModelProto wide = ManyNodes(product, 1, "Concat", "w");
+  NodeProto& first = *wide.mutable_graph()->mutable_node(0);
+  for (int i = 0; i < 100'000; ++i) first.add_input(std::string(first.input(0)));
+  EXPECT_NE(TryLarge(wide), "no error");
+}
+
+// Recurrent layers that share their weights, and nodes that cut their last states.
+TEST_F(OnnxDamageTest, SharedRecurrentWeights) {
+  constexpr std::int64_t kUnits = 64;
+  const auto shared = [&](int layers, int states, int slices) {
+    ModelProto model = ParseModel(
+        "g (float[N, 3, 64] x) => (float[N] y) <int64[1] l0 = {0}, int64[1] end = {9223372036854775807}, int64 i = "
+        "{-1}> { v0 = Transpose<perm=[1, 0, 2]>(x) }");
+    GraphProto& graph = *model.mutable_graph();
+    for (const char* name : {"w", "r"}) {
+      auto* weight = graph.add_initializer();
+      weight->set_name(name);
+      weight->set_data_type(::onnx::TensorProto::FLOAT);
+      for (const std::int64_t dim : {std::int64_t{1}, 4 * kUnits, kUnits}) weight->add_dims(dim);
+      weight->set_raw_data(std::string(std::size_t{4} * 4 * kUnits * kUnits, '\0'));
+    }
+    const auto add = [&](const char* operator_name, std::vector<std::string> inputs, const std::string& output) {
+      NodeProto* node = graph.add_node();
+      node->set_op_type(operator_name);
+      for (const std::string& input : inputs) node->add_input(input);
+      node->add_output(output);
+      return node;
+    };
+    for (int i = 0; i < layers; ++i) {
+      add("LSTM", {ValueName(i), "w", "r"}, ValueName(i, "s"))->add_output(ValueName(i, "h"));
+      add("Squeeze", {ValueName(i, "s"), "one"}, ValueName(i + 1));
+    }
+    auto* one = graph.add_initializer();
+    one->set_name("one");
+    one->set_data_type(::onnx::TensorProto::INT64);
+    one->add_dims(1);
+    one->add_int64_data(1);
+    add("Concat", std::vector<std::string>(states, ValueName(layers - 1, "h")), "c0");
+    for (int i = 0; i < slices; ++i) {
+      add("Slice", {ValueName(i, "c"), "l0", "end", "l0"}, ValueName(i + 1, "c"));
+    }
+    add("Gather", {ValueName(slices, "c"), "i"}, "y");
+    return TryLarge(model);
+  };
+  EXPECT_EQ(shared(3, 1, 0), "no error");
+  EXPECT_EQ(shared(3, 4, 2), "no error");
+  EXPECT_NE(shared(1000, 1, 0).find("is used too often for the size of the file"), std::string::npos);
+  EXPECT_NE(shared(1, 10'000, 5'000).find("used too often for the size of the file"), std::string::npos);
 }
 
 // Layers that share one large weight would each have a copy.

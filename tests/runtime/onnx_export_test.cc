@@ -99,6 +99,39 @@ TEST_F(OnnxExportTest, RoundTripOfTheDropoutFamily) {
   EXPECT_EQ(operators, "Identity Gemm Identity Gemm ");
 }
 
+TEST_F(OnnxExportTest, RoundTripOfSequences) {
+  ExpectRoundTrip({6}, "embedding:9:4,lstm:5,dropout:0.5,dense:3");
+  ExpectRoundTrip({6}, "embedding:9:4,lstm:5:sequences=1:bidirectional=1,dropout:0.2,lstm:3:bidirectional=1,dense:2");
+  ExpectRoundTrip({5, 3}, "gru:4:sequences=1,layer_norm,dropout:0.1,dense_last:2:relu,softmax");
+  ExpectRoundTrip({5, 3}, "dense_last:2,gru:4:bidirectional=1");
+  ExpectRoundTrip({5, 3}, "gru:4:sequences=1:bidirectional=1,flatten,dense:2");
+  ExpectRoundTrip({7}, "embedding:9:1,lstm:1:sequences=1:bidirectional=1,gru:1,dense:1");
+  ExpectRoundTrip({2}, "embedding:9:1,lstm:1:bidirectional=1,dense:1");
+  ExpectRoundTrip({1, 3}, "lstm:4:sequences=1,gru:2:bidirectional=1,dense:2");
+  ExpectRoundTrip({4, 3}, "relu,flatten,embedding:2:3,lstm:2");
+  ExpectRoundTrip({8}, "input:a:3,embedding:9:4,lstm:3@a,input:b:5,embedding:7:2,gru:2,concat:a,dense:2");
+}
+
+// What a graph does not say of them, or in many nodes.
+TEST_F(OnnxExportTest, RoundTripOfSequencesWithOptions) {
+  ExpectRoundTrip({6}, "embedding:9:4:dropout=0.1:padding=0,lstm:5:dropout=0.2:recurrent_dropout=0.3:weight_dropout=0.4");
+  ExpectRoundTrip({6}, "embedding:9:4:padding=3,gru:5:sequences=1:mask=1,gru:5:bidirectional=1:dropout=0.1:mask=1");
+  ExpectRoundTrip({5, 3}, "dense_last:4,lstm:2:bidirectional=1:mask=1");
+}
+
+TEST_F(OnnxExportTest, TokensAreIntegers) {
+  const auto type_of = [&](const Shape& input, const std::string& layers, int i = 0) {
+    return Save(input, layers).graph().input(i).type().tensor_type().elem_type();
+  };
+  EXPECT_EQ(type_of({6}, "embedding:9:4,lstm:5"), ::onnx::TensorProto::INT64);
+  EXPECT_EQ(type_of({6}, "embedding:9:4@a,from:input,embedding:9:4,add:a"), ::onnx::TensorProto::INT64);
+  EXPECT_EQ(type_of({6}, "relu,embedding:9:4"), ::onnx::TensorProto::FLOAT);
+  EXPECT_EQ(type_of({6}, "embedding:9:4,gru:6,add:input"), ::onnx::TensorProto::FLOAT);
+  const std::string parts = "input:a:3,embedding:9:4,lstm:2@a,input:b:5,dense:2,add:a";
+  EXPECT_EQ(type_of({8}, parts, 0), ::onnx::TensorProto::INT64);
+  EXPECT_EQ(type_of({8}, parts, 1), ::onnx::TensorProto::FLOAT);
+}
+
 TEST_F(OnnxExportTest, LearntRatesStay) {
   Model model(Shape{5}, "dense:4,concrete_dropout,dense:2", 1);
   model.parameters()[2].parameter->value.data()[0] = -0.37f;
@@ -135,6 +168,8 @@ TEST_F(OnnxExportTest, RoundTripOfAttention) {
 TEST_F(OnnxExportTest, WhatHasNoForm) {
   Model pool({9, 9}, "maxpool2d:2", 1), deep({2, 2, 2, 2}, "global_avgpool", 1);
   EXPECT_TRUE(Fails([&] { SaveOnnx(path_, pool); }, "layer 0 (maxpool2d:2): pooling of samples without channels"));
+  Model zoneout({4, 3}, "lstm:2:zoneout=0.1", 1);
+  EXPECT_TRUE(Fails([&] { SaveOnnx(path_, zoneout); }, "layer 0 (lstm:2:zoneout=0.1): zoneout, which takes the mean"));
   EXPECT_TRUE(Fails([&] { SaveOnnx(path_, deep); }, "layer 0 (global_avgpool): global pooling over 4 dimensions"));
   const auto fails = [&](const Shape& input, const char* layers, const char* error) {
     Model model(input, layers, 1);

@@ -63,6 +63,13 @@ constexpr char kDenseBlock[] =
     "global_avgpool";
 constexpr char kJoint[] = "attention:3:dropout=0.1";
 
+constexpr char kLast[] = "embedding:9:4,lstm:5,dropout:0.3,dense:3";
+constexpr char kStates[] =
+    "embedding:9:4,lstm:3:sequences=1:bidirectional=1,dropout:0.25,lstm:2:sequences=1:bidirectional=1,"
+    "lstm:2:bidirectional=1,dense:3";
+constexpr char kSteps[] = "embedding:9:4,dropout:0.2,gru:3:sequences=1:bidirectional=1,tanh,dense_last:2,softmax";
+constexpr char kGru[] = "dense_last:4,relu,dropout:0.4,gru:5:sequences=1,gru:5,dense:2:bias=0";
+
 constexpr Golden kModels[] = {{"masked_encoder_opset14", kMaskedEncoder},
                               {"masked_encoder_opset17", kMaskedEncoder},
                               {"dense_block_opset14", kDenseBlock},
@@ -98,7 +105,17 @@ constexpr Golden kModels[] = {{"masked_encoder_opset14", kMaskedEncoder},
                               {"mobile_opset17", kMobile},
                               {"sequence_opset11", kSequence},
                               {"sequence_opset17", kSequence},
-                              {"norms_opset17", kNorms}};
+                              {"norms_opset17", kNorms},
+                              {"last_opset9", kLast},
+                              {"last_opset11", kLast},
+                              {"last_opset17", kLast},
+                              {"states_opset9", kStates},
+                              {"states_opset13", kStates},
+                              {"states_opset17", kStates},
+                              {"steps_opset11", kSteps},
+                              {"steps_opset17", kSteps},
+                              {"gru_opset9", kGru},
+                              {"gru_opset17", kGru}};
 
 class OnnxGoldenTest : public testing::TestWithParam<Golden> {
  protected:

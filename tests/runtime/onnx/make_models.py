@@ -20,6 +20,8 @@ import warnings
 import torch
 from torch import nn
 
+from sequence_models import SEQUENCE_MODELS
+
 
 class Gates(nn.Module):
     """Functions instead of modules; a product without bias; a reshape."""
@@ -220,6 +222,7 @@ MODELS = {
     'gates_opset9': (Gates, (3, 4), 9, False),
     'gates_opset13': (Gates, (3, 4), 13, True),
     'gates_opset17': (Gates, (3, 4), 17, False),
+    **SEQUENCE_MODELS,
 }
 
 
@@ -253,12 +256,14 @@ def main():
             if isinstance(shape[0], tuple):
                 inputs = {f'x{i}': torch.randn(rows, *part) for i, part in enumerate(shape)}
             else:
-                inputs = {'x': torch.randn(rows, *shape)}
+                tokens = hasattr(network, 'embedding')
+                inputs = {'x': torch.randint(9, (rows, *shape)) if tokens else torch.randn(rows, *shape)}
             write_tensors(scratch / f'{name}.safetensors', inputs)
             export(network.eval(), inputs, scratch / f'{name}.onnx', opset, dynamic)
             network.train()
-            for module in network.modules():  # Exporting would move their statistics.
-                if isinstance(module, nn.modules.batchnorm._BatchNorm):
+            for module in network.modules():
+                # Exporting would move the statistics of the first, and refuses dropout in the others.
+                if isinstance(module, (nn.modules.batchnorm._BatchNorm, nn.RNNBase)):
                     module.eval()
             export(network, inputs, folder / f'{name}.onnx', opset, dynamic)
         script = pathlib.Path(__file__).with_name('onnxruntime.mjs')

@@ -56,9 +56,9 @@ function writeTensors(path, tensors) {
 async function compute(runtime, path, inputs) {
   const session = await runtime.InferenceSession.create(path, {intraOpNumThreads: 1, logSeverityLevel: 3});
   const feeds = {};
-  for (const name of session.inputNames) {
+  for (const {name, type} of session.inputMetadata) {
     const {data, shape} = inputs[name] ?? inputs.x;
-    feeds[name] = new runtime.Tensor('float32', data, shape);
+    feeds[name] = new runtime.Tensor(type, type === 'int64' ? BigInt64Array.from(data, BigInt) : data, shape);
   }
   const outputs = await session.run(feeds);
   const y = outputs[session.outputNames[0]];

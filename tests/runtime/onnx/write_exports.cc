@@ -19,6 +19,7 @@ struct Export {
   const char* name;
   Shape input;
   const char* layers;
+  std::size_t vocabulary = 0;  // If it reads tokens.
 };
 
 const Export kExports[] = {
@@ -57,12 +58,35 @@ const Export kExports[] = {
      {6, 8},
      "dense_last:8,transformer:8:2:16:dropout=0.1:activation=gelu,transformer:8:4:12:causal=1,flatten,dense:3"},
     {"one_number", {}, "dense:16:relu,dropout:0.5,dense:1"},
+    {"lstm", {12}, "embedding:30:8:dropout=0.1,lstm:16,dropout:0.5,dense:3", 30},
+    {"lstm_both_ways",
+     {12},
+     "embedding:30:8,lstm:8:sequences=1:bidirectional=1:dropout=0.2,dropout:0.3,lstm:6:bidirectional=1,dense:3",
+     30},
+    {"gru", {9, 5}, "gru:16:sequences=1:recurrent_dropout=0.2,layer_norm,dense_last:4,softmax"},
+    {"gru_both_ways", {9, 5}, "dense_last:7:tanh,gru:4:sequences=1:bidirectional=1,gru:3:bidirectional=1"},
+    {"masked",
+     {12},
+     "embedding:30:8:padding=0,gru:8:sequences=1:bidirectional=1:mask=1,lstm:8:sequences=1:mask=1,"
+     "lstm:5:bidirectional=1:mask=1,dense:3",
+     30},
 };
 
 Tensor RandomBatch(std::size_t rows, const Shape& shape) {
   Tensor x(rows, shape);
   std::mt19937 random(1);
   for (float& value : x.values()) value = 3 * Uniform(random);
+  return x;
+}
+
+// Tokens from 1 on; every row ends with some more zeros, up to all of it.
+Tensor RandomTokens(std::size_t rows, const Shape& shape, std::size_t vocabulary) {
+  Tensor x(rows, shape);
+  std::mt19937 random(1);
+  for (std::size_t r = 0; r < rows; ++r) {
+    const std::size_t count = x.cols() - r % (x.cols() + 1);
+    for (float& token : x.row(r).first(count)) token = static_cast<float>(1 + random() % (vocabulary - 1));
+  }
   return x;
 }
 
@@ -99,7 +123,8 @@ std::vector<TensorFile::Entry> InputEntries(const Model& model, const Tensor& x)
 void Write(const Export& to_write, const std::filesystem::path& folder) {
   Model model(to_write.input, to_write.layers, 1);
   SaveOnnx(folder / (to_write.name + std::string(".onnx")), model);
-  const Tensor x = RandomBatch(50, to_write.input);
+  const Tensor x =
+      to_write.vocabulary > 0 ? RandomTokens(50, to_write.input, to_write.vocabulary) : RandomBatch(50, to_write.input);
   TensorFile file;
   file.entries = InputEntries(model, x);
   file.entries.push_back(Entry("y", model.Forward({}, x)));

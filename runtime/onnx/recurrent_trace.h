@@ -1,0 +1,31 @@
+// The outputs of LSTM and GRU nodes, all as views of the states after every step. The last of one direction is at the
+// last step, the last of the other at the first.
+#ifndef FALLOW_RUNTIME_ONNX_RECURRENT_TRACE_H_
+#define FALLOW_RUNTIME_ONNX_RECURRENT_TRACE_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+#include "runtime/onnx/chain.h"
+#include "runtime/onnx/operators.h"
+#include "runtime/onnx/view.h"
+
+namespace fallow::nn::onnx_io {
+
+bool IsRecurrent(const ChainLayer& layer);
+// Whether the view of the layer's value, whose samples have this shape, is the last states of all its directions,
+// (batch, units of all).
+bool AreLastStates(const View& view, const ChainLayer& layer, const Shape& shape, std::int64_t batch);
+// The layer's spec if it gives those alone.
+std::string LastStatesOnly(const std::string& spec);
+
+// Of Concat and Gather, if they join and choose last states. False if they do not.
+bool ConcatStates(Node& node, Trace& trace);
+bool GatherStates(Node& node, Trace& trace);
+// Binds a node's output to some of the StackedStates that it reads.
+void CutStates(const Node& node, std::int64_t begin, std::int64_t end, Trace& trace);
+
+}  // namespace fallow::nn::onnx_io
+
+#endif  // FALLOW_RUNTIME_ONNX_RECURRENT_TRACE_H_

@@ -182,13 +182,32 @@ std::optional<Constant> FoldNot(const Folded& folded) {
   return FoldedMask(folded, values);
 }
 
-// A number where a mask is set, and the constant elsewhere: what masked_fill makes of zeros.
+// Zeros above the diagonal of a matrix, or below it: at the end of torch.tril and torch.triu.
+std::optional<Constant> FoldTrilu(const Folded& folded) {
+  const Constant* input = folded.input(0);
+  if (input == nullptr || input->transposed || input->tensor->dims_size() != 2 || folded.node.input_size() != 1)
+    return {};
+  const bool upper = folded.attributes.Integer("upper", 1) != 0;
+  std::vector<float> values = folded.constants.Floats(folded.node.input(0));
+  const auto cols = static_cast<std::size_t>(input->tensor->dims(1));
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    const std::size_t row = i / cols, col = i % cols;
+    if (upper ? col < row : col > row) values[i] = 0;
+  }
+  TensorProto tensor;
+  *tensor.mutable_dims() = input->tensor->dims();
+  SetFloats(values, &tensor);
+  return folded.constants.Keep(std::move(tensor));
+}
+
+// A number where a mask is set, and elsewhere a constant like it, or another number: what masked_fill makes of zeros.
 std::optional<Constant> FoldWhere(const Folded& folded) {
   const Constant *mask = folded.input(0), *otherwise = folded.input(2);
   const std::optional<double> number = folded.number(1);
   if (mask == nullptr || mask->transposed || otherwise == nullptr || otherwise->transposed || !number) return {};
   const std::vector<bool> is_set = folded.constants.Booleans(folded.node.input(0));
   std::vector<float> values = folded.constants.Floats(folded.node.input(2));
+  if (values.size() == 1) values.assign(is_set.size(), values[0]);
   if (is_set.size() != values.size()) return {};
   for (std::size_t i = 0; i < values.size(); ++i) {
     if (is_set[i]) values[i] = static_cast<float>(*number);
@@ -220,11 +239,11 @@ struct Folding {
   std::optional<Constant> (*fold)(const Folded& folded);  // Nothing if the inputs are not such constants.
 };
 
-constexpr Folding kFoldings[] = {{"Cast", FoldCast},           {"Concat", FoldConcat}, {"Constant", FoldConstant},
-                                 {"Div", FoldNumbers},         {"Equal", FoldEqual},   {"Identity", FoldIdentity},
-                                 {"Mul", FoldNumbers},         {"Not", FoldNot},       {"Pow", FoldNumbers},
-                                 {"Reciprocal", FoldNumbers},  {"Sqrt", FoldNumbers},  {"Transpose", FoldTranspose},
-                                 {"Unsqueeze", FoldUnsqueeze}, {"Where", FoldWhere}};
+constexpr Folding kFoldings[] = {
+    {"Cast", FoldCast},   {"Concat", FoldConcat},       {"Constant", FoldConstant}, {"Div", FoldNumbers},
+    {"Equal", FoldEqual}, {"Identity", FoldIdentity},   {"Mul", FoldNumbers},       {"Not", FoldNot},
+    {"Pow", FoldNumbers}, {"Reciprocal", FoldNumbers},  {"Sqrt", FoldNumbers},      {"Transpose", FoldTranspose},
+    {"Trilu", FoldTrilu}, {"Unsqueeze", FoldUnsqueeze}, {"Where", FoldWhere}};
 
 }  // namespace
 

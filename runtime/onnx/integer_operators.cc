@@ -52,6 +52,24 @@ bool ImportShape(Node& node, Trace& trace) {
   return true;
 }
 
+// A number repeated, such as the ones that a mask is made of.
+bool ImportExpand(Node& node, Trace& trace) {
+  node.ExpectInputs(2, 2);
+  const std::optional<double> number = node.constants().Number(node.input(0));
+  const std::optional<Integers> sizes = trace.IntegersOf(node.input(1));
+  if (!number || !sizes) return false;
+  ::onnx::TensorProto tensor;
+  for (const Size& size : sizes->values) {
+    if (size.batches || size.number <= 0) throw Error("makes a constant of " + ToString(sizes->values));
+    tensor.add_dims(size.number);
+  }
+  const std::size_t elements = CountElements(tensor);
+  node.constants().Charge(elements);
+  SetFloats(std::vector<float>(elements, static_cast<float>(*number)), &tensor);
+  trace.graph().constants().Add(node.output(0), trace.graph().constants().Keep(std::move(tensor)));
+  return true;
+}
+
 // A list of one number that is repeated.
 bool ImportConstantOfShape(Node& node, Trace& trace) {
   node.ExpectInputs(1, 1);

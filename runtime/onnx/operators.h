@@ -83,6 +83,7 @@ bool ImportAdd(Node& node, Trace& trace);
 bool ImportCastOfAny(Node& node, Trace& trace);
 bool ImportConcat(Node& node, Trace& trace);
 bool ImportConstantOfShape(Node& node, Trace& trace);
+bool ImportExpand(Node& node, Trace& trace);
 bool ImportFlatten(Node& node, Trace& trace);
 bool ImportGather(Node& node, Trace& trace);
 bool ImportGemm(Node& node, Trace& trace);

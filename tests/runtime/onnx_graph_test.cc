@@ -95,6 +95,10 @@ TEST_F(OnnxGraphTest, ViewsThatCancel) {
   EXPECT_EQ(Layers("a = Unsqueeze<axes=[1]>(x) b = Squeeze<axes=[1]>(a) y = Relu(b)", "2, 3", 11), "relu");
   EXPECT_EQ(Layers("s = Constant<value = int64[3] {0, 3, 2}>() a = Reshape(x, s) b = Flatten(a) y = Relu(b)", "2, 3"),
             "flatten,relu");
+  EXPECT_EQ(Layers("s = Constant<value = int64[3] {0, 3, 2}>() a = Flatten(x) b = Relu(a) c = Reshape(x, s) "
+                   "d = Softmax(c) e = Flatten(d) y = Add(b, e)",
+                   "2, 3"),
+            "flatten,relu@v1,from:input,reshape:3x2,softmax,flatten,add:v1");
   // One reshape for all that read it.
   EXPECT_EQ(Layers("a = Flatten(x) b = Relu(a) c = Tanh(a) y = Add(b, c)", "2, 3"),
             "flatten@v1,relu@v2,from:v1,tanh,add:v2");
@@ -193,6 +197,36 @@ TEST_F(OnnxAttentionTest, Forms) {
             "attention:2:causal=1:bias=0");
   EXPECT_EQ(Layers({.scores = products + "e = Equal(hidden, zero) n = Not(e) s = Where(n, inf, d) "}),
             "attention:2:causal=1:bias=0");
+}
+
+// As PyTorch 2 exports scaled_dot_product_attention: the scale and the mask follow from shapes, and there are heads of
+// their own for queries, keys and values where it is MultiheadAttention's.
+TEST_F(OnnxAttentionTest, ScaledDotProduct) {
+  const std::string scale =
+      "minus1 = Constant<value = int64[1] {-1}>() far = Constant<value = int64[1] {9223372036854775807}>() "
+      "qs = Shape(q) last = Slice(qs, minus1, far) wide = Cast<to=1>(last) root = Sqrt(wide) "
+      "one = Constant<value = float[1] {1}>() inverse = Div(one, root) half = Sqrt(inverse) "
+      "qh = Mul(q, half) kh = Mul(kt, half) c = MatMul(qh, kh) ";
+  const std::string mask =
+      "minus2 = Constant<value = int64[1] {-2}>() length = Slice(qs, minus2, minus1) side = Concat<axis=0>(length, "
+      "length) "
+      "ones = Expand(one, side) low = Trilu<upper=0>(ones) e = Equal(low, zero) m = Where(e, inf, zero) ";
+  EXPECT_EQ(Layers({.scores = scale + "s = Identity(c) "}), "attention:2:bias=0");
+  EXPECT_EQ(Layers({.scores = scale + mask + "s = Add(c, m) "}), "attention:2:causal=1:bias=0");
+  EXPECT_EQ(Layers({.heads = "three = Constant<value = int64[4] {0, 3, 3, 4}>() z0 = Constant<value = int64[1] {0}>() "
+                             "m2 = Constant<value = int64[1] {-2}>() four = Constant<value = int64[4] {0, 3, 2, 2}>() "
+                             "f = Reshape(p, three) u = Unsqueeze(f, z0) t = Transpose<perm=[3, 1, 2, 0, 4]>(u) "
+                             "g = Squeeze(t, m2) q0 = Gather(g, i0) k0 = Gather(g, i1) v0 = Gather(g, i2) "
+                             "q1 = Reshape(q0, four) k1 = Reshape(k0, four) v1 = Reshape(v0, four) "
+                             "q = Transpose<perm=[0, 2, 1, 3]>(q1) kt = Transpose<perm=[0, 2, 3, 1]>(k1) "
+                             "v = Transpose<perm=[0, 2, 1, 3]>(v1) "}),
+            "attention:2:bias=0");
+}
+
+TEST_F(OnnxAttentionTest, OneHead) {
+  EXPECT_EQ(
+      Layers({.heads = "q, k, v = Split<axis=2>(p) kt = Transpose<perm=[0, 2, 1]>(k) ", .values = "j = MatMul(a, v) "}),
+      "attention:1:bias=0");
 }
 
 // Softmax over all dimensions from the axis on is another thing.

@@ -37,21 +37,6 @@ std::int64_t UnitsOf(const Node& node, const Weight& weight, std::int64_t inputs
   return dims[weight.units_last ? 1 : 0];
 }
 
-// Whether a view has whole vectors of so many numbers along its last axis, in any order.
-bool HoldsVectors(const View& view, std::int64_t inputs, const Shape& of) {
-  std::int64_t elements = inputs;
-  for (std::size_t i = 0; i + 1 < view.axes.size(); ++i) {
-    for (const Run& run : view.axes[i]) {
-      if (run.is_batch()) continue;
-      if (run.stride % inputs != 0) return false;
-      elements *= run.size;
-    }
-  }
-  const Axis last = inputs == 1 ? Axis() : Axis{{inputs, 1}};
-  return view.first == 0 && view.scale == 1 && view.axes.back() == last &&
-         elements == static_cast<std::int64_t>(of.elements());
-}
-
 // The value that a dense layer reads for a view: whole samples, or whole vectors of them in another order.
 std::size_t InputOf(const std::string& name, std::int64_t inputs, Trace& trace) {
   const View& view = trace.ViewOf(name);

@@ -15,7 +15,20 @@
 namespace fallow::nn::onnx_io {
 namespace {
 
+// Of two values that are in the same other order.
+bool AddReordered(Node& node, Trace& trace) {
+  View view = trace.ViewOf(node.input(0));
+  const View& other = trace.ViewOf(node.input(1));
+  if (view.axes != other.axes || trace.shape(view.of) != trace.shape(other.of)) return false;
+  if (!trace.IsReordered(view) || !trace.IsReordered(other)) return false;
+  view.of = trace.Add({.spec = "add:", .input = view.of, .other = other.of}, trace.shape(view.of));
+  view.alone = false;
+  trace.Bind(node.output(0), std::move(view));
+  return true;
+}
+
 void AddSum(Node& node, Trace& trace) {
+  if (AddReordered(node, trace)) return;
   const std::size_t a = trace.Whole(node.input(0)), b = trace.Whole(node.input(1));
   if (trace.shape(a) != trace.shape(b)) {
     throw Error("adds " + BatchOf(trace.shape(a)) + " and " + BatchOf(trace.shape(b)) + ", expected the same shapes");

@@ -11,27 +11,29 @@ namespace {
 
 struct NamedImport {
   std::string_view operator_name;
-  Import import;
+  KnownImport import;
 };
 
-constexpr NamedImport kImports[] = {{"AveragePool", ImportAveragePool},
-                                    {"BatchNormalization", ImportBatchNormalization},
-                                    {"Cast", ImportCast},
-                                    {"Conv", ImportConv},
-                                    {"Dropout", ImportDropout},
-                                    {"Elu", ImportElu},
-                                    {"Gelu", ImportGelu},
-                                    {"GlobalAveragePool", ImportGlobalAveragePool},
-                                    {"GlobalMaxPool", ImportGlobalMaxPool},
-                                    {"LayerNormalization", ImportLayerNormalization},
-                                    {"LeakyRelu", ImportLeakyRelu},
-                                    {"MaxPool", ImportMaxPool},
-                                    {"ReduceMean", ImportReduceMean},
-                                    {"Relu", ImportRelu},
-                                    {"Selu", ImportSelu},
-                                    {"Sigmoid", ImportSigmoid},
-                                    {"Softmax", ImportSoftmax},
-                                    {"Tanh", ImportTanh}};
+constexpr bool kByVector = true;
+
+constexpr NamedImport kImports[] = {{"AveragePool", {ImportAveragePool}},
+                                    {"BatchNormalization", {ImportBatchNormalization}},
+                                    {"Cast", {ImportCast}},
+                                    {"Conv", {ImportConv}},
+                                    {"Dropout", {ImportDropout, kByVector}},
+                                    {"Elu", {ImportElu, kByVector}},
+                                    {"Gelu", {ImportGelu, kByVector}},
+                                    {"GlobalAveragePool", {ImportGlobalAveragePool}},
+                                    {"GlobalMaxPool", {ImportGlobalMaxPool}},
+                                    {"LayerNormalization", {ImportLayerNormalization, kByVector}},
+                                    {"LeakyRelu", {ImportLeakyRelu, kByVector}},
+                                    {"MaxPool", {ImportMaxPool}},
+                                    {"ReduceMean", {ImportReduceMean}},
+                                    {"Relu", {ImportRelu, kByVector}},
+                                    {"Selu", {ImportSelu, kByVector}},
+                                    {"Sigmoid", {ImportSigmoid, kByVector}},
+                                    {"Softmax", {ImportSoftmax, kByVector}},
+                                    {"Tanh", {ImportTanh, kByVector}}};
 
 struct NamedGraphImport {
   std::string_view operator_name;
@@ -64,11 +66,11 @@ constexpr NamedGraphImport kGraphImports[] = {{"Add", ImportAdd},
                                               {"Unsqueeze", ImportUnsqueeze},
                                               {"Where", ImportWhere}};
 
-constexpr Pattern kPatterns[] = {{FindChannel, ImportChannel},
-                                 {FindGelu, ImportGeluPattern},
-                                 {FindLayerNorm, ImportLayerNormPattern},
-                                 {FindPaddedAverage, ImportPaddedAverage},
-                                 {FindSilu, ImportSilu}};
+constexpr Pattern kPatterns[] = {{FindChannel, {ImportChannel}},
+                                 {FindGelu, {ImportGeluPattern, kByVector}},
+                                 {FindLayerNorm, {ImportLayerNormPattern, kByVector}},
+                                 {FindPaddedAverage, {ImportPaddedAverage}},
+                                 {FindSilu, {ImportSilu, kByVector}}};
 
 struct NamedExport {
   std::string_view kind;
@@ -141,11 +143,11 @@ std::vector<float> Node::Floats(const std::string& name, std::size_t count) cons
               std::to_string(count));
 }
 
-Import FindImport(std::string_view operator_name) {
+KnownImport FindImport(std::string_view operator_name) {
   for (const auto& [name, import] : kImports) {
     if (name == operator_name) return import;
   }
-  return nullptr;
+  return {};
 }
 
 GraphImport FindGraphImport(std::string_view operator_name) {

@@ -72,8 +72,12 @@ void ImportTanh(Node& node, Chain& chain);
 
 std::int64_t SoftmaxAxis(const Node& node);  // Of one that does not say which.
 
-Import FindImport(std::string_view operator_name);  // Null if there is none.
-std::string ImportedOperators();                    // "Add, Cast, ...", for messages.
+struct KnownImport {
+  Import import = nullptr;
+  bool by_vector = false;  // It does the same to each vector along the last axis, whatever the order of the others.
+};
+KnownImport FindImport(std::string_view operator_name);  // Null if there is none.
+std::string ImportedOperators();                         // "Add, Cast, ...", for messages.
 
 // Does what a node does to values that need not be whole samples, or reads several. Returns false if Import is to do
 // it.
@@ -109,7 +113,7 @@ GraphImport FindGraphImport(std::string_view operator_name);  // Null if there i
 struct Pattern {
   // If `last` is the last of them, the value that they read; null otherwise.
   const std::string* (*find)(const Graph& graph, const ::onnx::NodeProto& last);
-  Import import;  // Of the last node; the chain is at that value.
+  KnownImport import;  // Of the last node; the chain is at that value.
 };
 
 const std::string* FindChannel(const Graph& graph, const ::onnx::NodeProto& last);

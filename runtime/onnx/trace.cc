@@ -181,6 +181,13 @@ std::size_t Trace::Shaped(std::size_t value, const Shape& shape) {
   return entry->second = Add({.spec = spec, .input = value}, shape);
 }
 
+bool Trace::IsReordered(const View& view) {
+  const Shape& shape = shapes_[view.of];
+  if (shape.rank() == 0 || view.axes.size() != 1 + shape.rank()) return false;
+  if (IsHeads(view.of) || WholeSamples(view, shape, batch_)) return false;
+  return HoldsVectors(view, static_cast<std::int64_t>(shape[shape.rank() - 1]), shape);
+}
+
 std::size_t Trace::Whole(const std::string& name) {
   const View& view = ViewOf(name);
   if (view.of > 0 && AreLastStates(view, layer(view.of), shapes_[view.of], batch_)) KeepLastStates(name, view.of);
@@ -229,9 +236,8 @@ std::vector<Trace::Step> Trace::Steps() const {
     if (!is_needed) continue;
     Step step{&node};
     for (const Pattern& pattern : Patterns()) {
-      step.read = pattern.find(graph_, node);
-      step.import = pattern.import;
       if (step.read != nullptr) break;
+      step = {&node, pattern.find(graph_, node), pattern.import};
     }
     if (step.read != nullptr) {
       need(*step.read);
@@ -281,34 +287,41 @@ bool Trace::FoldLate(const NodeProto& node) {
 }
 
 void Trace::FollowNode(Node& node, const Step& step) {
+  if (step.read != nullptr) return AddLayers(node, step.import, *step.read);
   const NodeProto& proto = *step.node;
-  const std::string& name = proto.op_type();
-  Import import = step.import;
-  if (step.read == nullptr) {
-    const GraphImport graph_import = Is(proto, name) ? FindGraphImport(name) : nullptr;
-    if (graph_import != nullptr && graph_import(node, *this)) return;
-    import = Is(proto, name) ? FindImport(name) : nullptr;
+  const bool is_onnx = Is(proto, proto.op_type());
+  const GraphImport graph_import = is_onnx ? FindGraphImport(proto.op_type()) : nullptr;
+  if (graph_import != nullptr && graph_import(node, *this)) return;
+  const KnownImport known = is_onnx ? FindImport(proto.op_type()) : KnownImport();
+  if (known.import == nullptr) {
+    throw Error(graph_import != nullptr ? "no layer does this with such inputs"
+                                        : "there is no layer for this operator, expected one of " +
+                                              ImportedOperators() + ", or the nodes of a GELU, a SiLU or a layer norm");
   }
-  if (import == nullptr && FindGraphImport(name) != nullptr) throw Error("no layer does this with such inputs");
-  if (import == nullptr) {
-    throw Error("there is no layer for this operator, expected one of " + ImportedOperators() +
-                ", or the nodes of a GELU, a SiLU or a layer norm");
-  }
-  const std::string* data = step.read != nullptr ? step.read : FindData(proto);
+  const std::string* data = FindData(proto);
   if (data == nullptr) throw Error("reads constants alone, and is not computed beforehand");
-  const std::size_t value = Whole(*data), before = chain_.layers.size();
-  chain_.value = *data;
+  AddLayers(node, known, *data);
+}
+
+void Trace::AddLayers(Node& node, const KnownImport& import, const std::string& data) {
+  View view = ViewOf(data);
+  const bool is_reordered = import.by_vector && IsReordered(view);
+  std::size_t value = is_reordered ? view.of : Whole(data);
+  const std::size_t before = chain_.layers.size();
+  chain_.value = data;
   chain_.shape = shapes_[value];
-  import(node, chain_);
+  import.import(node, chain_);
   std::vector<ChainLayer> added(std::make_move_iterator(chain_.layers.begin() + before),
                                 std::make_move_iterator(chain_.layers.end()));
   chain_.layers.resize(before);
-  std::size_t last = value;
   for (ChainLayer& layer : added) {
-    layer.input = last;
-    last = Add(std::move(layer), chain_.shape);
+    layer.input = value;
+    value = Add(std::move(layer), chain_.shape);
   }
-  Bind(proto.output(0), WholeViewOf(last));
+  if (!is_reordered) view = WholeViewOf(value);
+  view.of = value;
+  view.alone = false;
+  Bind(node.output(0), std::move(view));
 }
 
 void Trace::FinishOutput() {

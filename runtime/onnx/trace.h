@@ -63,6 +63,9 @@ class Trace {
   std::size_t Whole(const std::string& name);
   // The same of what is read as tokens, which may be integers.
   std::size_t WholeTokens(const std::string& name);
+  // Whether layers that work by vector may read the value that the view is of in place of it, and the result is the
+  // same view of theirs: whole vectors, but not in order.
+  bool IsReordered(const View& view);
   // `value` as samples of this shape.
   std::size_t Shaped(std::size_t value, const Shape& shape);
   std::int64_t batch() const { return batch_; }  // 0: open.
@@ -71,7 +74,7 @@ class Trace {
   struct Step {
     const ::onnx::NodeProto* node;
     const std::string* read = nullptr;  // Of a pattern: the value that its nodes read.
-    Import import = nullptr;
+    KnownImport import = {};
   };
 
   void AddInputs();
@@ -80,6 +83,7 @@ class Trace {
   std::vector<Step> Steps() const;
   void FollowStep(const Step& step);
   void FollowNode(Node& node, const Step& step);
+  void AddLayers(Node& node, const KnownImport& import, const std::string& data);
   void PlaceInputs(std::size_t index);
   const std::string* FindData(const ::onnx::NodeProto& node);
   bool FoldLate(const ::onnx::NodeProto& node);

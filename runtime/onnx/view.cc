@@ -77,6 +77,20 @@ std::optional<Shape> WholeSamples(const View& view, const Shape& of, std::int64_
   return view.axes == WholeView(view.of, shape, batch).axes ? std::optional(shape) : std::nullopt;
 }
 
+bool HoldsVectors(const View& view, std::int64_t size, const Shape& of) {
+  if (view.axes.empty() || view.first != 0 || view.scale != 1) return false;
+  std::int64_t elements = size;
+  for (std::size_t i = 0; i + 1 < view.axes.size(); ++i) {
+    for (const Run& run : view.axes[i]) {
+      if (run.is_batch()) continue;
+      if (run.stride % size != 0) return false;
+      elements *= run.size;
+    }
+  }
+  const Axis last = size == 1 ? Axis() : Axis{{size, 1}};
+  return view.axes.back() == last && elements == static_cast<std::int64_t>(of.elements());
+}
+
 std::optional<std::vector<Axis>> Reshaped(std::span<const Axis> axes, std::span<const Size> sizes) {
   Axis runs;
   for (const Axis& axis : axes) {

@@ -59,6 +59,9 @@ View WholeView(std::size_t of, const Shape& shape, std::int64_t batch);
 // The shape of its samples if the view is a batch of them, whole and in order.
 std::optional<Shape> WholeSamples(const View& view, const Shape& of, std::int64_t batch);
 
+// Whether it has, along its last axis, vectors of so many numbers that samples are made of: all of them, in any order.
+bool HoldsVectors(const View& view, std::int64_t size, const Shape& of);
+
 // The runs of all axes cut and joined for axes of these sizes. Nothing if they do not fit.
 std::optional<std::vector<Axis>> Reshaped(std::span<const Axis> axes, std::span<const Size> sizes);
 // Steps [begin, end) along the view's axis. False if that is not one run.

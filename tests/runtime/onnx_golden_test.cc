@@ -61,6 +61,11 @@ constexpr char kMaskedEncoder[] =
 constexpr char kDenseBlock[] =
     "conv2d:3:3:padding=1,relu@v1,from:input,concat:v1@v2,conv2d:3:3:padding=1,relu@v3,from:v2,concat:v3,dropout:0.1,"
     "global_avgpool";
+constexpr char kSequenceFirst[] =
+    "attention:2:dropout=0.1,dropout:0.1,add:input,layer_norm@v1,dense_last:5,gelu,dropout:0.1,dense_last:6,dropout:0."
+    "1,"
+    "add:v1,layer_norm@v2,attention:2:dropout=0.1,dropout:0.1,add:v2,layer_norm@v3,dense_last:5,gelu,dropout:0.1,"
+    "dense_last:6,dropout:0.1,add:v3,layer_norm";
 constexpr char kJoint[] = "attention:3:dropout=0.1";
 
 constexpr char kLast[] = "embedding:9:4,lstm:5,dropout:0.3,dense:3";
@@ -73,6 +78,7 @@ constexpr char kGru[] = "dense_last:4,relu,dropout:0.4,gru:5:sequences=1,gru:5,d
 constexpr Golden kModels[] = {{"masked_encoder_opset14", kMaskedEncoder},
                               {"masked_encoder_opset17", kMaskedEncoder},
                               {"dense_block_opset14", kDenseBlock},
+                              {"sequence_first_opset14", kSequenceFirst},
                               {"residual_opset11", kResidual},
                               {"residual_opset17", kResidual},
                               {"two_inputs_opset13", kTwoInputs},

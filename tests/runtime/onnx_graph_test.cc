@@ -104,6 +104,23 @@ TEST_F(OnnxGraphTest, ViewsThatCancel) {
             "flatten@v1,relu@v2,from:v1,tanh,add:v2");
 }
 
+// Layers that do the same to each vector do not mind their order.
+TEST_F(OnnxGraphTest, VectorsInAnotherOrder) {
+  const auto layers = [&](const std::string& nodes) {
+    return Layers("t = Transpose<perm=[1, 0, 2]>(x) " + nodes + " y = Transpose<perm=[1, 0, 2]>(r)", "2, 3");
+  };
+  EXPECT_EQ(layers("a = Relu(t) b = Add(a, t) r = Softmax(b)"), "relu,add:input,softmax");
+  EXPECT_EQ(layers("a = Softmax<axis=2>(t) s = Sigmoid(a) r = Mul(a, s)"), "softmax,silu");
+  EXPECT_EQ(layers("p = Constant<value = float {0.25}>() a = Dropout(t, p) r = Add(a, a)"), "dropout:0.25@v1,add:v1");
+  EXPECT_TRUE(Fails([&] { layers("r = Softmax<axis=1>(t)"); }, "'r' (Softmax): attribute axis is 1"));
+  EXPECT_TRUE(Fails([&] { layers("r = GlobalMaxPool(t)"); }, "(GlobalMaxPool): reads 't', which node of output 't'"));
+  EXPECT_TRUE(Fails([&] { layers("b = Relu(x) r = Add(t, b)"); }, "'r' (Add): reads 't', which node of output 't'"));
+  EXPECT_TRUE(
+      Refuses("o = Constant<value = int64[1] {1}>() u = Unsqueeze(x, o) t = Transpose<perm=[2, 1, 0, 3]>(u) "
+              "s = Softmax<axis=2>(t) y = Transpose<perm=[2, 1, 0, 3]>(s)",
+              "2, 3", "'s' (Softmax): reads 't'"));
+}
+
 TEST_F(OnnxGraphTest, ViewsThatNoLayerMakes) {
   const auto refuses = [&](const std::string& nodes, const std::string& problem) {
     return Refuses(

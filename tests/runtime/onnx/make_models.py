@@ -169,6 +169,17 @@ class MaskedEncoder(nn.Module):
         return self.layer(x, src_mask=self.mask)
 
 
+class SequenceFirst(nn.Module):
+    """With the sequence before the batch inside, which is PyTorch's default."""
+
+    def __init__(self):
+        super().__init__()
+        self.layers = nn.TransformerEncoder(nn.TransformerEncoderLayer(6, 2, 5, 0.1, activation='gelu'), 2)
+
+    def forward(self, x):
+        return self.layers(x.transpose(0, 1)).transpose(0, 1)
+
+
 class DenseBlock(nn.Module):
     def __init__(self):
         super().__init__()
@@ -213,6 +224,7 @@ MODELS = {
     'encoder_pre_opset17': (encoder(norm_first=True, activation='gelu'), (4, 8), 17, False),
     'masked_encoder_opset14': (lambda: MaskedEncoder(False), (4, 6), 14, True),
     'masked_encoder_opset17': (lambda: MaskedEncoder(True), (4, 6), 17, True),
+    'sequence_first_opset14': (SequenceFirst, (3, 6), 14, True),
     'dense_block_opset14': (DenseBlock, (2, 5, 4), 14, True),
     'causal_opset12': (CausalAttention, (5, 8), 12, False),
     'causal_opset17': (CausalAttention, (5, 8), 17, True),

@@ -13,8 +13,8 @@ enum AttentionParameter : std::size_t { kInWeight, kOutWeight, kInBias, kOutBias
 
 // A MatMul of two computed values: queries and keys, or the weights of an attention and values.
 void MultiplyHeads(Node& node, Trace& trace);
-// Adds to scores the constant `mask`, which must be 0 and what leaves nothing, as a causal one.
-void AddMask(Node& node, const std::string& scores, const std::string& mask, Trace& trace);
+// Adds to the scores `name` the constant `mask`, which must be 0 and what leaves nothing, as a causal one.
+void AddMask(Node& node, const std::string& name, const std::string& mask, Trace& trace);
 
 }  // namespace fallow::nn::onnx_io
 

@@ -88,7 +88,7 @@ std::string LayerName(const std::string& name, std::set<std::string>* taken) {
   }
   if (taken->insert(text).second) return text;
   for (std::size_t i = 2;; ++i) {
-    const std::string numbered = text + "_" + std::to_string(i);
+    std::string numbered = text + "_" + std::to_string(i);
     if (taken->insert(numbered).second) return numbered;
   }
 }
@@ -311,7 +311,7 @@ void Trace::AddLayers(Node& node, const KnownImport& import, const std::string& 
   chain_.value = data;
   chain_.shape = shapes_[value];
   import.import(node, chain_);
-  std::vector<ChainLayer> added(std::make_move_iterator(chain_.layers.begin() + before),
+  std::vector<ChainLayer> added(std::make_move_iterator(chain_.layers.begin() + static_cast<std::ptrdiff_t>(before)),
                                 std::make_move_iterator(chain_.layers.end()));
   chain_.layers.resize(before);
   for (ChainLayer& layer : added) {

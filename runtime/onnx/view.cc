@@ -52,7 +52,7 @@ std::vector<Size> View::sizes() const {
 
 View WholeView(std::size_t of, const Shape& shape, std::int64_t batch) {
   View view{.of = of, .axes = std::vector<Axis>(1 + shape.rank())};
-  Append({batch, Run::kBatch}, &view.axes[0]);
+  Append({batch, Run::kBatch}, &view.axes.front());
   std::int64_t stride = 1;
   for (std::size_t i = shape.rank(); i-- > 0;) {
     const auto size = static_cast<std::int64_t>(shape[i]);

@@ -217,10 +217,23 @@ TEST_F(OnnxSequencesTest, OneOutputAlone) {
   EXPECT_EQ(Layers(lstm + "y = Gather(q, m)"), "lstm:2");
   EXPECT_EQ(Layers(lstm + "v = Gather(h, m) y = Tanh(v)"), "lstm:2,tanh");
   EXPECT_TRUE(Refuses(lstm + "y = Gather(c, m)", "(LSTM): output 2, the last c, is 'c' and is read, expected h alone"));
-  EXPECT_TRUE(Refuses(lstm + "f = Flatten(u) g = Tanh(f) v = Gather(h, m) y = Concat<axis=1>(g, v)",
-                      "(Concat): reads the last states, 'v', of lstm:2:sequences=1, of which the states after every"));
+  EXPECT_TRUE(
+      Refuses(lstm + "f = Flatten(u) g = Tanh(f) v = Gather(h, m) y = Concat<axis=1>(g, v)",
+              "(Concat): reads the last step alone, 'v', of lstm:2:sequences=1, of which the others are read too"));
   EXPECT_TRUE(Refuses(lstm + "v = Gather(h, m) k = Relu(v) f = Flatten(u) y = Concat<axis=1>(k, f)",
                       "not the samples of a layer"));
+  // What works on each step by itself may come before.
+  const std::string dropout = "rate = Constant<value_float=0.25>() d = Dropout(u, rate) ";
+  EXPECT_EQ(Layers(lstm + dropout + "y = Gather<axis=1>(d, m)"), "lstm:2,dropout:0.25");
+  EXPECT_EQ(Layers(lstm + dropout +
+                   "k = Constant<value = float[2, 3] {1, 2, 3, 4, 5, 6}>() e = MatMul(d, k) f = Relu(e) "
+                   "y = Gather<axis=1>(f, m)"),
+            "lstm:2,dropout:0.25,dense:3:bias=0,relu");
+  EXPECT_TRUE(Refuses(lstm + dropout + "e = Add(u, d) y = Gather<axis=1>(e, m)", "leaves as (batch, 2)"));
+  EXPECT_TRUE(Refuses(lstm + dropout + "e = Gather<axis=1>(d, m) f = Flatten(d) y = Concat<axis=1>(f, e)",
+                      "reads the last step alone, 'e', of lstm:2:sequences=1"));
+  EXPECT_TRUE(Refuses(lstm + dropout + "e = Gather<axis=1>(d, m) f = Flatten(u) y = Concat<axis=1>(f, e)",
+                      "reads the last step alone, 'e', of lstm:2:sequences=1"));
   const std::string first = "i = Constant<value_int=0>()";
   EXPECT_TRUE(Refuses(lstm + first + "y = Gather<axis=1>(u, i)", "leaves as (batch, 2)"));
 }

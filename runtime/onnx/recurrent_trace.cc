@@ -1,8 +1,10 @@
 #include "runtime/onnx/recurrent_trace.h"
 
 #include <algorithm>
+#include <iterator>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "fallow/nn/error.h"
@@ -15,9 +17,10 @@
 namespace fallow::nn::onnx_io {
 namespace {
 
-constexpr char kSequences[] = ":sequences=1";
+constexpr std::string_view kSequences = ":sequences=1", kDenseLast = "dense_last:";
+constexpr std::size_t kMostStepwise = 16;  // Layers between a recurrent one and its last step: more are not looked for.
 
-bool Has(const ChainLayer& layer, const char* option) { return layer.spec.find(option) != std::string::npos; }
+bool Has(const ChainLayer& layer, std::string_view option) { return layer.spec.find(option) != std::string::npos; }
 
 // Where the states of a layer are in a sample of its value. One that gives the last alone has one step. With a mask
 // each sample has a last step of its own: its last states are as if they were behind all steps.
@@ -78,6 +81,20 @@ View LastOfDirection(std::size_t value, const Layout& layout, std::int64_t direc
   View view = WholeView(value, Shape{static_cast<std::size_t>(layout.units)}, batch);
   view.first = layout.last(direction);
   return view;
+}
+
+// What the layer that makes samples of this shape makes of the last step: (batch, features).
+View LastStep(std::size_t value, const Shape& shape, std::int64_t batch) {
+  View view = WholeView(value, Shape{shape[1]}, batch);
+  view.first = static_cast<std::int64_t>((shape[0] - 1) * shape[1]);
+  return view;
+}
+
+// Whether a layer works on each step of (steps, features) by itself.
+bool IsStepwise(std::string_view spec) {
+  constexpr std::string_view kKinds[] = {"dense_last", "dropout", "elu",  "gelu",    "layer_norm", "leaky_relu",
+                                         "relu",       "selu",    "silu", "sigmoid", "softmax",    "tanh"};
+  return std::ranges::find(kKinds, spec.substr(0, spec.find(':'))) != std::end(kKinds);
 }
 
 // The value whose samples, with the steps before the batch, the node reads.
@@ -151,14 +168,30 @@ bool JoinDirections(Node& node, Trace& trace) {
 
 bool IsRecurrent(const ChainLayer& layer) { return layer.spec.starts_with("lstm:") || layer.spec.starts_with("gru:"); }
 
-bool AreLastStates(const View& view, const ChainLayer& layer, const Shape& shape, std::int64_t batch) {
-  return IsRecurrent(layer) && Has(layer, kSequences) &&
-         SameNumbers(view, JoinedLastStates(view.of, Layout(layer, shape), batch));
+std::vector<std::size_t> FindLastStates(const View& view, Trace& trace) {
+  std::size_t value = view.of;
+  if (value == 0 || trace.shape(value).rank() != 2) return {};
+  if (const auto layout = LayoutOf(value, trace)) {
+    return SameNumbers(view, JoinedLastStates(value, *layout, trace.batch())) ? std::vector{value}
+                                                                              : std::vector<std::size_t>();
+  }
+  if (!SameNumbers(view, LastStep(value, trace.shape(value), trace.batch()))) return {};
+  std::vector<std::size_t> values;
+  for (; values.size() < kMostStepwise && value > 0 && IsStepwise(trace.layer(value).spec);
+       value = trace.layer(value).input) {
+    values.push_back(value);
+  }
+  const std::optional<Layout> layout = LayoutOf(value, trace);
+  if (!layout || layout->directions != 1 || layout->has_mask || trace.shape(value).rank() != 2) return {};
+  values.push_back(value);
+  return values;
 }
 
-std::string LastStatesOnly(const std::string& spec) {
+std::string OfLastStep(const std::string& spec) {
   std::string last = spec;
-  return last.erase(last.find(kSequences), sizeof(kSequences) - 1);
+  if (spec.starts_with(kDenseLast)) return last.replace(0, kDenseLast.size(), "dense:");
+  const std::size_t sequences = spec.find(kSequences);
+  return sequences == std::string::npos ? spec : last.erase(sequences, kSequences.size());
 }
 
 bool ConcatStates(Node& node, Trace& trace) {

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "runtime/onnx/chain.h"
 #include "runtime/onnx/operators.h"
@@ -14,11 +15,12 @@
 namespace fallow::nn::onnx_io {
 
 bool IsRecurrent(const ChainLayer& layer);
-// Whether the view of the layer's value, whose samples have this shape, is the last states of all its directions,
-// (batch, units of all).
-bool AreLastStates(const View& view, const ChainLayer& layer, const Shape& shape, std::int64_t batch);
-// The layer's spec if it gives those alone.
-std::string LastStatesOnly(const std::string& spec);
+// If the view is the last states of all directions of a recurrent layer, (batch, units of all), or what layers that
+// work on each step by itself make of them: the values of those layers from the last back, the recurrent one's at the
+// end. Empty otherwise.
+std::vector<std::size_t> FindLastStates(const View& view, Trace& trace);
+// Of a layer of those, if the last step is all that it works on.
+std::string OfLastStep(const std::string& spec);
 
 // Of Concat and Gather, if they join and choose last states. False if they do not.
 bool ConcatStates(Node& node, Trace& trace);

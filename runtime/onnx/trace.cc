@@ -189,8 +189,8 @@ bool Trace::IsReordered(const View& view) {
 }
 
 std::size_t Trace::Whole(const std::string& name) {
-  const View& view = ViewOf(name);
-  if (view.of > 0 && AreLastStates(view, layer(view.of), shapes_[view.of], batch_)) KeepLastStates(name, view.of);
+  const std::vector<std::size_t> last = FindLastStates(ViewOf(name), *this);
+  if (!last.empty()) KeepLastStates(name, last);
   return Whole(name, ViewOf(name));
 }
 
@@ -199,16 +199,20 @@ std::size_t Trace::WholeTokens(const std::string& name) {
   return tokens == nullptr ? Whole(name) : Whole(name, tokens->view);
 }
 
-// Of a recurrent layer, instead of its states after every step. `name` is a view of them.
-void Trace::KeepLastStates(const std::string& name, std::size_t value) {
-  for (std::size_t i = value; i < chain_.layers.size(); ++i) {
-    if (chain_.layers[i].input != value && chain_.layers[i].other != value) continue;
-    throw Error("reads the last states, " + Quoted(name) + ", of " + layer(value).spec +
-                ", of which the states after every step are read too, expected one or the other");
+// Of FindLastStates. `name` is a view of them; then they are whole.
+void Trace::KeepLastStates(const std::string& name, const std::vector<std::size_t>& values) {
+  const std::set<std::size_t> kept(values.begin(), values.end());
+  for (std::size_t i = values.back(); i < chain_.layers.size(); ++i) {
+    const ChainLayer& reader = chain_.layers[i];
+    if (kept.contains(i + 1) || !(kept.contains(reader.input) || kept.contains(reader.other))) continue;
+    throw Error("reads the last step alone, " + Quoted(name) + ", of " + layer(values.back()).spec +
+                ", of which the others are read too, expected one or the other");
   }
-  layer(value).spec = LastStatesOnly(layer(value).spec);
-  shapes_[value] = Shape{shapes_[value][1]};
-  Bind(name, WholeViewOf(value));
+  for (const std::size_t value : values) {
+    layer(value).spec = OfLastStep(layer(value).spec);
+    shapes_[value] = Shape{shapes_[value][1]};
+  }
+  Bind(name, WholeViewOf(values[0]));
 }
 
 std::size_t Trace::Whole(const std::string& name, const View& view) {

@@ -55,7 +55,6 @@ class Trace {
   std::size_t Add(ChainLayer layer, const Shape& shape);
   const Shape& shape(std::size_t value) const { return shapes_[value]; }
   ChainLayer& layer(std::size_t value) { return chain_.layers[value - 1]; }  // That makes the value, not the input.
-  const ChainLayer& layer(std::size_t value) const { return chain_.layers[value - 1]; }
   bool IsHeads(std::size_t value) { return value > 0 && layer(value).is_heads; }
   View WholeViewOf(std::size_t value) const { return WholeView(value, shapes_[value], batch_); }
   // The value of layers whose samples a value of the graph is, whole and in order: a layer is added if they have
@@ -78,7 +77,7 @@ class Trace {
   };
 
   void AddInputs();
-  void KeepLastStates(const std::string& name, std::size_t value);
+  void KeepLastStates(const std::string& name, const std::vector<std::size_t>& values);
   std::size_t Whole(const std::string& name, const View& view);
   std::vector<Step> Steps() const;
   void FollowStep(const Step& step);

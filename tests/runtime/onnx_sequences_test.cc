@@ -8,6 +8,8 @@
 #include <vector>
 
 #include "tests/runtime/onnx_models.h"
+#include "tests/runtime/problems.h"
+#include "tests/support/values.h"
 
 namespace fallow::nn {
 namespace {
@@ -207,6 +209,7 @@ TEST_F(OnnxSequencesTest, LastStates) {
   EXPECT_TRUE(refuses("y = Gather(h, m)"));
   EXPECT_TRUE(refuses("p = Transpose<perm=[2, 0, 1, 3]>(s) q = Gather<axis=1>(p, m) y = Flatten(q)"));
   EXPECT_TRUE(refuses("p = Gather(h, i0) y = Concat<axis=1>(p, p)"));
+  EXPECT_TRUE(refuses(ends + "u = Tanh(q) y = Gather<axis=1>(u, m)"));
 }
 
 TEST_F(OnnxSequencesTest, OneOutputAlone) {
@@ -217,10 +220,23 @@ TEST_F(OnnxSequencesTest, OneOutputAlone) {
   EXPECT_EQ(Layers(lstm + "y = Gather(q, m)"), "lstm:2");
   EXPECT_EQ(Layers(lstm + "v = Gather(h, m) y = Tanh(v)"), "lstm:2,tanh");
   EXPECT_TRUE(Refuses(lstm + "y = Gather(c, m)", "(LSTM): output 2, the last c, is 'c' and is read, expected h alone"));
-  EXPECT_TRUE(Refuses(lstm + "f = Flatten(u) g = Tanh(f) v = Gather(h, m) y = Concat<axis=1>(g, v)",
-                      "(Concat): reads the last states, 'v', of lstm:2:sequences=1, of which the states after every"));
+  EXPECT_TRUE(
+      Refuses(lstm + "f = Flatten(u) g = Tanh(f) v = Gather(h, m) y = Concat<axis=1>(g, v)",
+              "(Concat): reads the last step alone, 'v', of lstm:2:sequences=1, of which the others are read too"));
   EXPECT_TRUE(Refuses(lstm + "v = Gather(h, m) k = Relu(v) f = Flatten(u) y = Concat<axis=1>(k, f)",
                       "not the samples of a layer"));
+  // What works on each step by itself may come before.
+  const std::string dropout = "rate = Constant<value_float=0.25>() d = Dropout(u, rate) ";
+  EXPECT_EQ(Layers(lstm + dropout + "y = Gather<axis=1>(d, m)"), "lstm:2,dropout:0.25");
+  EXPECT_EQ(Layers(lstm + dropout +
+                   "k = Constant<value = float[2, 3] {1, 2, 3, 4, 5, 6}>() e = MatMul(d, k) f = Relu(e) "
+                   "y = Gather<axis=1>(f, m)"),
+            "lstm:2,dropout:0.25,dense:3:bias=0,relu");
+  EXPECT_TRUE(Refuses(lstm + dropout + "e = Add(u, d) y = Gather<axis=1>(e, m)", "leaves as (batch, 2)"));
+  EXPECT_TRUE(Refuses(lstm + dropout + "e = Gather<axis=1>(d, m) f = Flatten(d) y = Concat<axis=1>(f, e)",
+                      "reads the last step alone, 'e', of lstm:2:sequences=1"));
+  EXPECT_TRUE(Refuses(lstm + dropout + "e = Gather<axis=1>(d, m) f = Flatten(u) y = Concat<axis=1>(f, e)",
+                      "reads the last step alone, 'e', of lstm:2:sequences=1"));
   const std::string first = "i = Constant<value_int=0>()";
   EXPECT_TRUE(Refuses(lstm + first + "y = Gather<axis=1>(u, i)", "leaves as (batch, 2)"));
 }
@@ -266,6 +282,20 @@ TEST_F(OnnxSequencesTest, Pieces) {
   EXPECT_TRUE(Fails([&] { layers("5", "8"); }, "the weight 'k4' is (1, 7, 3), expected (1, 8, 3)"));
   EXPECT_TRUE(Fails([&] { layers("8", "4"); }, "'k"));
   EXPECT_TRUE(Fails([&] { layers("0", "3", "1"); }, "'k"));
+}
+
+// Rows of w taken apart and put together again, also those of what was put together.
+TEST_F(OnnxSequencesTest, PiecesOfPieces) {
+  OnnxModel direct = Load(Graph(Last("LSTM(t, w, r, b)")));
+  ModelProto model = Graph(
+      "l0 = Constant<value_ints=[0]>() l3 = Constant<value_ints=[3]>() l6 = Constant<value_ints=[6]>() "
+      "l8 = Constant<value_ints=[8]>() k1 = Slice(flat, l0, l3, l0) k2 = Slice(flat, l3, l8, l0) "
+      "k = Concat<axis=0>(k1, k2) k3 = Slice(k, l0, l6, l0) k4 = Slice(k, l6, l8, l0) k5 = Concat<axis=0>(k3, k4) "
+      "k6 = Unsqueeze(k5, l0)" +
+      Last("LSTM(t, k6, r, b)"));
+  AddTensor("flat", {8, 3}, &model);
+  OnnxModel pieces = Load(model);
+  EXPECT_TRUE(test::SameBits(Weights(direct.model), Weights(pieces.model)));
 }
 
 TEST_F(OnnxSequencesTest, MasksThatAreOthers) {

@@ -46,6 +46,14 @@ void AddReshape(const LayerEntry& entry, LayerChain& layers) {
   layers.push_back(MakeReshape(entry.Named([&] { return ParseShape(entry.field(1)); })));
 }
 
+void AddPermute(const LayerEntry& entry, LayerChain& layers) {
+  entry.ExpectFields(2, 2, "permute:DxD");
+  const Shape parsed = entry.Named([&] { return ParseShape(entry.field(1)); });
+  std::vector<std::size_t> order;
+  for (std::size_t i = 0; i < parsed.rank(); ++i) order.push_back(parsed[i]);
+  layers.push_back(entry.Named([&] { return MakePermute(order); }));
+}
+
 void AddLeakyReLU(const LayerEntry& entry, LayerChain& layers) {
   entry.ExpectFields(1, 2, "leaky_relu[:NEGATIVE_SLOPE]");
   if (entry.size() == 1) return AddActivation(entry, entry.kind(), layers);
@@ -97,6 +105,7 @@ constexpr Kind kKinds[] = {
     {"maxpool1d", "maxpool1d:KERNEL", AddMaxPool1D},
     {"maxpool2d", "maxpool2d:KERNEL", AddMaxPool2D},
     {"drop_path", "drop_path:RATE", AddMaskDropout},
+    {"permute", "permute:DxD", AddPermute},
     {"reshape", "reshape:SHAPE", AddReshape},
     {"spatial_dropout1d", "spatial_dropout1d:RATE", AddMaskDropout},
     {"spatial_dropout2d", "spatial_dropout2d:RATE", AddMaskDropout},

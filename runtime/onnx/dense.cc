@@ -37,12 +37,17 @@ std::int64_t UnitsOf(const Node& node, const Weight& weight, std::int64_t inputs
   return dims[weight.units_last ? 1 : 0];
 }
 
-// The value that a dense layer reads for a view: whole samples, or whole vectors of them in another order.
+// The value that a dense layer reads for a view: whole samples, or whole vectors of them in another order. If its
+// numbers had to be moved for that, `name` is bound to them.
 std::size_t InputOf(const std::string& name, std::int64_t inputs, Trace& trace) {
   const View& view = trace.ViewOf(name);
   const Shape& shape = trace.shape(view.of);
   if (WholeSamples(view, shape, trace.batch())) return trace.Whole(name);
-  if (!HoldsVectors(view, inputs, shape)) return trace.Whole(name);  // Which says why not.
+  if (!HoldsVectors(view, inputs, shape)) {
+    const std::size_t value = trace.Whole(name);
+    trace.Bind(name, trace.WholeViewOf(value));
+    return value;
+  }
   const auto size = static_cast<std::size_t>(inputs);
   const bool fits = shape.rank() > 1 && shape[shape.rank() - 1] == size;
   return fits ? view.of : trace.Shaped(view.of, Shape{shape.elements() / size, size});
@@ -91,7 +96,7 @@ void AddDense(Node& node, const std::string& name, const Weight& weight, Trace& 
   const bool ends_heads = trace.IsHeads(view.of);
   auto [layer, shape] = ends_heads ? FinishHeads(view, inputs, static_cast<std::size_t>(units), trace)
                                    : MakeLayer(name, inputs, static_cast<std::size_t>(units), trace);
-  view = trace.ViewOf(name);  // Which may have become the whole of a recurrent layer.
+  view = trace.ViewOf(name);  // Which may have become the whole of a recurrent layer, or of a permutation.
   layer.parameters[ends_heads ? std::size_t{kOutWeight} : 0] = std::move(values);
   layer.takes_bias = true;
   view.of = trace.Add(std::move(layer), shape);

@@ -1,4 +1,4 @@
-// Layers that tie values together, and reshape.
+// Layers that tie values together, reshape and permute.
 #include <vector>
 
 #include "runtime/onnx/operators.h"
@@ -15,6 +15,13 @@ void ExportConcat(const LayerToWrite& layer, GraphWriter& writer) {
 
 // The value that it names is the writer's already.
 void ExportFrom(const LayerToWrite&, GraphWriter&) {}
+
+void ExportPermute(const LayerToWrite& layer, GraphWriter& writer) {
+  std::vector<std::int64_t> perm = {0};
+  const Shape order = ParseShape(layer.argument);
+  for (std::size_t i = 0; i < order.rank(); ++i) perm.push_back(static_cast<std::int64_t>(order[i]));
+  SetIntegers(writer.AddNode("Transpose", "permute", {writer.value()}), "perm", perm);
+}
 
 void ExportReshape(const LayerToWrite& layer, GraphWriter& writer) {
   std::vector<std::int64_t> dims = {0};  // As many samples as there are.

@@ -95,7 +95,7 @@ bool ImportHeadDropout(Node& node, Trace& trace);
 bool ImportHeadSoftmax(Node& node, Trace& trace);
 bool ImportIdentity(Node& node, Trace& trace);
 bool ImportMatMul(Node& node, Trace& trace);
-bool ImportProduct(Node& node, Trace& trace);  // Mul and Div.
+bool ImportProduct(Node& node, Trace& trace);    // Mul and Div.
 bool ImportRecurrent(Node& node, Trace& trace);  // LSTM and GRU.
 bool ImportReshape(Node& node, Trace& trace);
 bool ImportShape(Node& node, Trace& trace);
@@ -152,6 +152,7 @@ void ExportLayerNorm(const LayerToWrite& layer, GraphWriter& writer);
 void ExportMaxPool(const LayerToWrite& layer, GraphWriter& writer);
 void ExportNothing(const LayerToWrite& layer, GraphWriter& writer);
 void ExportRecurrent(const LayerToWrite& layer, GraphWriter& writer);
+void ExportPermute(const LayerToWrite& layer, GraphWriter& writer);
 void ExportReshape(const LayerToWrite& layer, GraphWriter& writer);
 void ExportSilu(const LayerToWrite& layer, GraphWriter& writer);
 void ExportSoftmax(const LayerToWrite& layer, GraphWriter& writer);

@@ -102,8 +102,7 @@ std::size_t StepsFirst(const std::string& name, Trace& trace) {
   View view = trace.ViewOf(name);
   if (view.axes.size() == 3) {
     std::swap(view.axes[0], view.axes[1]);
-    const std::optional<Shape> shape = WholeSamples(view, trace.shape(view.of), trace.batch());
-    if (shape) return trace.Shaped(view.of, *shape);
+    if (const std::optional<std::size_t> value = trace.SamplesOf(view)) return *value;
     std::swap(view.axes[0], view.axes[1]);
   }
   throw Error("input " + Quoted(name) + " is " + ToString(view.sizes()) + ", expected (steps, batch, features)");
@@ -115,7 +114,7 @@ bool HasMask(const Node& node, std::size_t value, Trace& trace) {
   const Shape& shape = trace.shape(value);
   const std::string* x = FindLengths(trace.graph(), node.input(kLengthsInput), shape[0]);
   const View* view = x == nullptr ? nullptr : trace.Find<View>(*x);
-  if (view != nullptr && SameNumbers(*view, trace.WholeViewOf(value))) return true;
+  if (view != nullptr && trace.SamplesOf(*view) == value) return true;
   throw Error("input 4, the lengths, is " + Quoted(node.input(kLengthsInput)) +
               ", expected none, or those that SaveOnnx writes");
 }

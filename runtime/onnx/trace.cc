@@ -174,11 +174,21 @@ std::size_t Trace::Add(ChainLayer layer, const Shape& shape) {
 
 std::size_t Trace::Shaped(std::size_t value, const Shape& shape) {
   if (shapes_[value] == shape) return value;
-  const auto [entry, is_new] = reshaped_.try_emplace({value, BatchOf(shape)});
-  if (!is_new) return entry->second;
   if (shape.rank() == 0) throw Error("samples of one number without a dimension, expected a dimension of 1");
-  const std::string spec = (shape.rank() == 1 ? MakeFlatten() : MakeReshape(shape))->Spec();
-  return entry->second = Add({.spec = spec, .input = value}, shape);
+  return AddOnce(value, *(shape.rank() == 1 ? MakeFlatten() : MakeReshape(shape)));
+}
+
+std::size_t Trace::Permuted(std::size_t value, const Permutation& permutation) {
+  const std::size_t read = Shaped(value, permutation.from);
+  return Shaped(AddOnce(read, *MakePermute(permutation.order)), permutation.to);
+}
+
+// A layer that only moves numbers is there once for all that read what it makes.
+std::size_t Trace::AddOnce(std::size_t value, const Layer& layer) {
+  const std::string spec = layer.Spec();
+  const auto [entry, is_new] = moved_.try_emplace({value, spec});
+  if (is_new) entry->second = Add({.spec = spec, .input = value}, layer.Plan(shapes_[value]).output);
+  return entry->second;
 }
 
 bool Trace::IsReordered(const View& view) {
@@ -215,12 +225,18 @@ void Trace::KeepLastStates(const std::string& name, const std::vector<std::size_
   Bind(name, WholeViewOf(values[0]));
 }
 
+std::optional<std::size_t> Trace::SamplesOf(const View& view) {
+  const std::optional<Shape> shape = WholeSamples(view, shapes_[view.of], batch_);
+  if (shape) return Shaped(view.of, *shape);
+  const std::optional<Permutation> moved = FindPermutation(view, shapes_[view.of], batch_);
+  return moved ? std::optional(Permuted(view.of, *moved)) : std::nullopt;
+}
+
 std::size_t Trace::Whole(const std::string& name, const View& view) {
   if (IsHeads(view.of)) {
     throw Error("reads the heads of an attention as " + ToString(view.sizes()) + ", expected the Linear behind them");
   }
-  const std::optional<Shape> shape = WholeSamples(view, shapes_[view.of], batch_);
-  if (shape) return Shaped(view.of, *shape);
+  if (const std::optional<std::size_t> value = SamplesOf(view)) return *value;
   throw Error("reads " + Quoted(name) + ", which " + Described(view.cause) + " leaves as " + ToString(view.sizes()) +
               (view.scale == 1 ? "" : " times " + FormatNumber(view.scale)) +
               ": not the samples of a layer, whole and in order");

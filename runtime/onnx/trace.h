@@ -57,8 +57,10 @@ class Trace {
   ChainLayer& layer(std::size_t value) { return chain_.layers[value - 1]; }  // That makes the value, not the input.
   bool IsHeads(std::size_t value) { return value > 0 && layer(value).is_heads; }
   View WholeViewOf(std::size_t value) const { return WholeView(value, shapes_[value], batch_); }
-  // The value of layers whose samples a value of the graph is, whole and in order: a layer is added if they have
-  // another shape. Throws Error naming the node that made it something else.
+  // The value of layers whose samples the view is, whole: layers are added if it has them in another shape or order.
+  // Nothing if it is something else.
+  std::optional<std::size_t> SamplesOf(const View& view);
+  // The same of a value of the graph. Throws Error naming the node that made it something else.
   std::size_t Whole(const std::string& name);
   // The same of what is read as tokens, which may be integers.
   std::size_t WholeTokens(const std::string& name);
@@ -87,6 +89,8 @@ class Trace {
   const std::string* FindData(const ::onnx::NodeProto& node);
   bool FoldLate(const ::onnx::NodeProto& node);
   void FinishOutput();
+  std::size_t Permuted(std::size_t value, const Permutation& permutation);
+  std::size_t AddOnce(std::size_t value, const Layer& layer);
 
   Graph& graph_;
   Chain chain_;
@@ -97,7 +101,7 @@ class Trace {
   std::map<std::string_view, std::size_t> inputs_;
   std::size_t placed_inputs_ = 0;
   std::map<std::string_view, Value> values_;
-  std::map<std::pair<std::size_t, std::string>, std::size_t> reshaped_;
+  std::map<std::pair<std::size_t, std::string>, std::size_t> moved_;  // Of AddOnce.
 };
 
 }  // namespace fallow::nn::onnx_io

@@ -1,6 +1,8 @@
 #include "runtime/onnx/view.h"
 
 #include <algorithm>
+#include <functional>
+#include <utility>
 
 namespace fallow::nn::onnx_io {
 namespace {
@@ -36,6 +38,21 @@ bool TakeAxis(Size size, Axis* runs, std::size_t* next, Axis* axis) {
   return true;
 }
 
+// Of the axes behind the first, if these hold all of a sample's numbers, each as it is.
+std::optional<std::vector<std::size_t>> SampleDims(const View& view, const Shape& of) {
+  if (view.axes.empty() || view.axes.size() > 1 + Shape::kMaxRank) return {};
+  std::vector<std::size_t> dims;
+  std::size_t elements = 1;
+  for (std::size_t i = 1; i < view.axes.size(); ++i) {
+    const Size size = SizeOf(view.axes[i]);
+    if (size.batches || size.number <= 0) return {};
+    dims.push_back(static_cast<std::size_t>(size.number));
+    elements *= dims.back();
+  }
+  if (elements != of.elements() || view.first != 0 || view.scale != 1) return {};
+  return dims;
+}
+
 }  // namespace
 
 Size SizeOf(const Axis& axis) {
@@ -63,18 +80,28 @@ View WholeView(std::size_t of, const Shape& shape, std::int64_t batch) {
 }
 
 std::optional<Shape> WholeSamples(const View& view, const Shape& of, std::int64_t batch) {
-  if (view.axes.empty() || view.axes.size() > 1 + Shape::kMaxRank) return {};
-  std::vector<std::size_t> dims;
-  std::size_t elements = 1;
-  for (std::size_t i = 1; i < view.axes.size(); ++i) {
-    const Size size = SizeOf(view.axes[i]);
-    if (size.batches || size.number <= 0) return {};
-    dims.push_back(static_cast<std::size_t>(size.number));
-    elements *= dims.back();
-  }
-  if (elements != of.elements() || view.first != 0 || view.scale != 1) return {};
-  const Shape shape(dims);
+  const std::optional<std::vector<std::size_t>> dims = SampleDims(view, of);
+  if (!dims) return {};
+  const Shape shape(*dims);
   return view.axes == WholeView(view.of, shape, batch).axes ? std::optional(shape) : std::nullopt;
+}
+
+std::optional<Permutation> FindPermutation(const View& view, const Shape& of, std::int64_t batch) {
+  const std::optional<std::vector<std::size_t>> dims = SampleDims(view, of);
+  if (!dims || view.axes[0] != WholeView(view.of, of, batch).axes[0]) return {};
+  Axis runs;
+  for (std::size_t i = 1; i < view.axes.size(); ++i) runs.insert(runs.end(), view.axes[i].begin(), view.axes[i].end());
+  if (runs.size() > Shape::kMaxRank) return {};
+  Axis sorted = runs;
+  std::ranges::sort(sorted, std::greater(), &Run::stride);
+  std::vector<std::size_t> from, order;
+  std::int64_t stride = 1;
+  for (std::size_t i = sorted.size(); i-- > 0; stride *= sorted[i].size) {
+    if (sorted[i].stride != stride) return {};
+  }
+  for (const Run& run : sorted) from.push_back(static_cast<std::size_t>(run.size));
+  for (const Run& run : runs) order.push_back(1 + (std::ranges::find(sorted, run) - sorted.begin()));
+  return Permutation{Shape(from), std::move(order), Shape(*dims)};
 }
 
 bool HoldsVectors(const View& view, std::int64_t size, const Shape& of) {

@@ -59,6 +59,16 @@ View WholeView(std::size_t of, const Shape& shape, std::int64_t batch);
 // The shape of its samples if the view is a batch of them, whole and in order.
 std::optional<Shape> WholeSamples(const View& view, const Shape& of, std::int64_t batch);
 
+// How to make a view's samples of those that it is of: read as `from`, permuted to `order`, and read as `to`.
+struct Permutation {
+  Shape from;
+  std::vector<std::size_t> order;  // From 1.
+  Shape to;
+};
+// Of one that is a batch of whole samples whose numbers are in another order. Nothing if it is not, or needs more
+// dimensions than a shape has.
+std::optional<Permutation> FindPermutation(const View& view, const Shape& of, std::int64_t batch);
+
 // Whether it has, along its last axis, vectors of so many numbers that samples are made of: all of them, in any order.
 bool HoldsVectors(const View& view, std::int64_t size, const Shape& of);
 

@@ -111,6 +111,10 @@ TEST(GradientsTest, ActivationsBehindEachOther) {
   ExpectGradients({{5}, "dense:8,relu,dropout:0.4,sigmoid,dense:3"}, 4);
 }
 
+TEST(GradientsTest, Permute) {
+  ExpectGradients({{5}, "dense:24,relu,reshape:2x3x4,permute:3x1x2,tanh,permute:2x1x3,dense:3"}, 4);
+}
+
 TEST(GradientsTest, LastLayerIsNotDense) {
   for (const char* last : {"softmax", "sigmoid", "relu", "gelu", "dropout:0.4", "flatten"}) {
     ExpectGradients({{5}, ("dense:8:tanh,dense:6," + std::string(last)).c_str(), Loss::kMeanSquaredError}, 4);

@@ -214,6 +214,28 @@ TEST(FlattenTest, ChangesTheShapeAlone) {
   EXPECT_TRUE(test::SameBits(x.values(), y.values()));
 }
 
+TEST(PermuteTest, MovesNumbers) {
+  const auto layer = ParseLayers("permute:3x1x2");
+  EXPECT_EQ(layer[0]->Spec(), "permute:3x1x2");
+  Model model({2, 3, 4}, "permute:3x1x2", 1);
+  EXPECT_EQ(model.output_shape(), (Shape{4, 2, 3}));
+  const Tensor x = RandomTensor(150, {2, 3, 4}, 1);
+  const Tensor& y = model.Forward({}, x);
+  for (std::size_t r = 0; r < x.rows(); ++r) {
+    for (std::size_t i = 0; i < 24; ++i) ASSERT_EQ(y.row(r)[i % 4 * 6 + i / 4], x.row(r)[i]) << r << ' ' << i;
+  }
+  EXPECT_EQ(Model({5}, "permute:1", 1).Forward({}, RandomTensor(1, {5}, 1)).cols(), 5);
+}
+
+TEST(PermuteTest, Errors) {
+  const auto error = [](const char* list) { return ErrorOf([&] { Model({2, 3}, list, 1); }); };
+  EXPECT_EQ(error("permute:1x1"),
+            "layer 1 \"permute:1x1\": permute: got \"1x1\", expected the dimensions from 1 to at most 4, each once");
+  EXPECT_NE(error("permute:3x2"), "");
+  EXPECT_NE(error("permute"), "");
+  EXPECT_NE(error("permute:1x2x3").find("permute: samples of shape 2x3, expected 3 dimensions"), std::string::npos);
+}
+
 TEST(ReshapeTest, ChangesTheShapeAlone) {
   Model model({3, 4}, "reshape:2x6,tanh,reshape:12x1x1", 1);
   EXPECT_EQ(model.output_shape(), (Shape{12, 1, 1}));

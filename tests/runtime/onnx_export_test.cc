@@ -114,7 +114,8 @@ TEST_F(OnnxExportTest, RoundTripOfSequences) {
 
 // What a graph does not say of them, or in many nodes.
 TEST_F(OnnxExportTest, RoundTripOfSequencesWithOptions) {
-  ExpectRoundTrip({6}, "embedding:9:4:dropout=0.1:padding=0,lstm:5:dropout=0.2:recurrent_dropout=0.3:weight_dropout=0.4");
+  ExpectRoundTrip({6},
+                  "embedding:9:4:dropout=0.1:padding=0,lstm:5:dropout=0.2:recurrent_dropout=0.3:weight_dropout=0.4");
   ExpectRoundTrip({6}, "embedding:9:4:padding=3,gru:5:sequences=1:mask=1,gru:5:bidirectional=1:dropout=0.1:mask=1");
   ExpectRoundTrip({5, 3}, "dense_last:4,lstm:2:bidirectional=1:mask=1");
 }
@@ -141,9 +142,10 @@ TEST_F(OnnxExportTest, LearntRatesStay) {
 
 TEST_F(OnnxExportTest, RoundTripOfGraphs) {
   ExpectRoundTrip({6}, "dense:6:relu@a,dropout:0.5,dense:6,add:a,relu,add:input");
-  ExpectRoundTrip({2, 9, 9},
-                  "conv2d:4:3:padding=1@x,batch_norm,relu,conv2d:4:3:padding=1,drop_path:0.1,add:x@y,conv2d:6:1@z,from:y,"
-                  "conv2d:6:3:padding=1,add:z,concat:y,global_avgpool,dense:3");
+  ExpectRoundTrip(
+      {2, 9, 9},
+      "conv2d:4:3:padding=1@x,batch_norm,relu,conv2d:4:3:padding=1,drop_path:0.1,add:x@y,conv2d:6:1@z,from:y,"
+      "conv2d:6:3:padding=1,add:z,concat:y,global_avgpool,dense:3");
   ExpectRoundTrip({785}, "input:image:28x28,flatten,dense:6:relu@i,input:age:1,dense:3,concat:i,dense:2");
   ExpectRoundTrip({7}, "input:a:4@first,input:b:3,concat:first,dropout:0.5,dense:2");
   ExpectRoundTrip({5}, "input:only:5,dense:2");
@@ -160,10 +162,11 @@ TEST_F(OnnxExportTest, RoundTripOfAttention) {
   ExpectRoundTrip({5, 6}, "dense_last:4:bias=0:l2=0.5,attention:1:causal=1,dropout:0.2,attention:4,dense:3");
   ExpectRoundTrip({1, 6}, "attention:3,attention:6,dense_last:4:max_norm=1");
   ExpectRoundTrip({6, 1}, "attention:1,dense_last:2,dense_last:1");
+  ExpectRoundTrip({3, 10},
+                  "conv1d:4:3,relu,permute:2x1,lstm:5:sequences=1:recurrent_dropout=0.2,permute:2x1,flatten,dense:3");
   ExpectRoundTrip({2, 3, 4}, "dense_last:5,layer_norm,dense_last:2:bias=0,reshape:6x2,attention:2");
   ExpectRoundTrip({5, 8}, "transformer:8:2:16:dropout=0.1:activation=gelu,transformer:8:4:12:causal=1,dense:3");
 }
-
 
 TEST_F(OnnxExportTest, WhatHasNoForm) {
   Model pool({9, 9}, "maxpool2d:2", 1), deep({2, 2, 2, 2}, "global_avgpool", 1);

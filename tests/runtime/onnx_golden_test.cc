@@ -75,7 +75,10 @@ constexpr char kStates[] =
 constexpr char kSteps[] = "embedding:9:4,dropout:0.2,gru:3:sequences=1:bidirectional=1,tanh,dense_last:2,softmax";
 constexpr char kGru[] = "dense_last:4,relu,dropout:0.4,gru:5:sequences=1,gru:5,dense:2:bias=0";
 
-constexpr Golden kModels[] = {{"masked_encoder_opset14", kMaskedEncoder},
+constexpr char kHeard[] = "conv1d:4:3,relu,dropout:0.2,permute:2x1,gru:5,dense:2";
+
+constexpr Golden kModels[] = {{"heard_opset14", kHeard},
+                              {"masked_encoder_opset14", kMaskedEncoder},
                               {"masked_encoder_opset17", kMaskedEncoder},
                               {"dense_block_opset14", kDenseBlock},
                               {"sequence_first_opset14", kSequenceFirst},

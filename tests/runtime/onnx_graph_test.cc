@@ -121,6 +121,16 @@ TEST_F(OnnxGraphTest, VectorsInAnotherOrder) {
               "2, 3", "'s' (Softmax): reads 't'"));
 }
 
+TEST_F(OnnxGraphTest, SamplesInAnotherOrder) {
+  EXPECT_EQ(Layers("y = Transpose<perm=[0, 2, 1]>(x)", "2, 3"), "permute:2x1");
+  EXPECT_EQ(Layers("t = Transpose<perm=[0, 3, 1, 2]>(x) y = Relu(t)", "2, 3, 4"), "permute:3x1x2,relu");
+  EXPECT_EQ(Layers("t = Transpose<perm=[0, 3, 2, 1]>(x) y = Flatten(t)", "2, 3, 4"), "permute:3x2x1,flatten");
+  // One layer for all that read it.
+  EXPECT_EQ(Layers("t = Transpose<perm=[0, 2, 1]>(x) a = Relu(t) y = Add(a, t)", "2, 3"), "permute:2x1@v1,relu,add:v1");
+  EXPECT_EQ(Run(Load(Graph("t = Transpose<perm=[0, 2, 1]>(x) y = Relu(t)", "2, 3")), {1, 2, 3, 4, 5, 6}),
+            (Floats{1, 4, 2, 5, 3, 6}));
+}
+
 TEST_F(OnnxGraphTest, ViewsThatNoLayerMakes) {
   const auto refuses = [&](const std::string& nodes, const std::string& problem) {
     return Refuses(
@@ -129,10 +139,10 @@ TEST_F(OnnxGraphTest, ViewsThatNoLayerMakes) {
             nodes,
         "2, 3", problem);
   };
-  EXPECT_TRUE(refuses("a = Transpose<perm=[0, 2, 1]>(x) y = Relu(a)",
-                      "node of output 'y' (Relu): reads 'a', which node of output 'a' (Transpose) with perm (0, 2, 1) "
-                      "leaves as (batch, 3, 2): not the samples of a layer, whole and in order"));
-  EXPECT_TRUE(refuses("y = Transpose<perm=[0, 2, 1]>(x)", "the graph's output: reads 'y', which node of output 'y'"));
+  EXPECT_TRUE(refuses("a = Transpose<perm=[1, 0, 2]>(x) y = Relu(a)",
+                      "the graph's output: reads 'y', which node of output 'a' (Transpose) with perm (1, 0, 2) "
+                      "leaves as (2, batch, 3): not the samples of a layer, whole and in order"));
+  EXPECT_TRUE(refuses("y = Transpose<perm=[1, 0, 2]>(x)", "the graph's output: reads 'y', which node of output 'y'"));
   EXPECT_TRUE(refuses("y = Transpose<perm=[0, 1]>(x)", "attribute perm is (0, 1), expected an order of 3 dimensions"));
   EXPECT_TRUE(refuses("y = Transpose<perm=[0, 1, 1]>(x)", "attribute perm is (0, 1, 1)"));
   EXPECT_TRUE(refuses("y = Transpose<perm=[0, 1, 7]>(x)", "(Transpose): the axis 7 of 3 dimensions"));
@@ -162,8 +172,13 @@ TEST_F(OnnxGraphTest, MatMulOfSequences) {
                            "2, 2")),
                 {1, 0, 0, 1}),
             (Floats{11, 22, 33, 14, 25, 36}));
-  EXPECT_TRUE(Refuses(constants + "t = Transpose<perm=[0, 2, 1]>(x) y = MatMul(t, w)", "2, 2",
-                      "(MatMul): reads 't', which node of output 't' (Transpose) with perm (0, 2, 1)"));
+  EXPECT_EQ(Layers(constants + "t = Transpose<perm=[0, 2, 1]>(x) y = MatMul(t, w)", "2, 2"),
+            "permute:2x1,dense_last:3:bias=0");
+  EXPECT_EQ(Run(Load(Graph(constants + "t = Transpose<perm=[0, 2, 1]>(x) m = MatMul(t, w) a = Add(m, b) "
+                                       "y = Transpose<perm=[0, 2, 1]>(a)",
+                           "2, 2")),
+                {1, 0, 0, 1}),
+            (Floats{11, 14, 22, 25, 33, 36}));
   EXPECT_TRUE(Refuses(constants + "m = MatMul(x, w) a = Add(m, b) y = Add(a, m)", "2", "'a' (Add): expected a MatMul"));
   EXPECT_TRUE(Refuses(constants + "m = MatMul(x, w) a = Add(m, b) y = Add(a, b)", "2", "'y' (Add): expected a MatMul"));
 }

@@ -71,10 +71,26 @@ Row SoftmaxGroups(const Row& x, std::size_t last) {
   return y;
 }
 
+Row Permute(const LayerContext& context, const Row& x) {
+  const Shape order = ParseShape(context.Field(1));
+  Row y;
+  for (std::size_t j = 0; j < x.size(); ++j) {
+    std::vector<std::size_t> at(order.rank());  // Of the input's dimensions.
+    for (std::size_t d = order.rank(), rest = j; d-- > 0; rest /= context.output[d]) {
+      at[order[d] - 1] = rest % context.output[d];
+    }
+    std::size_t element = 0;
+    for (std::size_t d = 0; d < at.size(); ++d) element = element * context.input[d] + at[d];
+    y.push_back(x[element]);
+  }
+  return y;
+}
+
 // What takes a line: no parameters and no masks.
 Row Plain(const LayerContext& context, Row x, const Batch* other) {
   const std::string kind = context.Field(0), field = context.Field(1);
   if (kind == "flatten" || kind == "reshape") return x;
+  if (kind == "permute") return Permute(context, x);
   if (kind == "softmax")
     return SoftmaxGroups(x, context.input.rank() == 0 ? 1 : context.input[context.input.rank() - 1]);
   if (kind == "concat") {

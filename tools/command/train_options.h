@@ -38,7 +38,8 @@ struct TrainOptions {
 // What --layers takes, for people.
 inline constexpr const char* kLayersHelp =
     "Layers\n"
-    "  dense:UNITS, relu, leaky_relu, elu, selu, gelu, silu, sigmoid, tanh, softmax, flatten, reshape:SHAPE\n"
+    "  dense:UNITS, relu, leaky_relu, elu, selu, gelu, silu, sigmoid, tanh, softmax, flatten, reshape:SHAPE,\n"
+    "  permute:DxD (the dimensions of a sample, from 1, in another order)\n"
     "  dropout:RATE, spatial_dropout1d:RATE and 2d, alpha_dropout:RATE, gaussian_dropout:RATE, gaussian_noise:STDDEV,\n"
     "  drop_path:RATE, drop_block2d:RATE:BLOCK_SIZE, dropconnect:UNITS:RATE, concrete_dropout, batch_norm, layer_norm\n"
     "  conv2d:FILTERS:KERNEL, maxpool2d:KERNEL, avgpool2d:KERNEL, the same with 1d, global_avgpool, global_maxpool\n"

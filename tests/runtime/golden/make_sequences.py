@@ -29,6 +29,11 @@ class Embedding(nn.Embedding):
         return y * factors.gather(1, tokens).unsqueeze(2)
 
 
+class Permute(nn.Module):
+    def forward(self, x):
+        return x.permute(0, 2, 1)
+
+
 class Recurrent:
     """Beside nn.LSTM or nn.GRU. `steps`: T; the other arguments are Fallow's options."""
 
@@ -124,6 +129,10 @@ def padded(rows, steps, vocabulary, shortest=1):
 
 
 if __name__ == '__main__':
+    torch.manual_seed(1)
+    write('permute',
+          nn.Sequential(nn.Conv1d(3, 4, 3), nn.ReLU(), Permute(), recurrent(LSTM, 4, 5, 3, 6), nn.Linear(5, 2)),
+          'conv1d:4:3,relu,permute:2x1,lstm:5,dense:2', torch.randn(6, 3, 8))
     torch.manual_seed(1)
     for kind in (LSTM, GRU):
         name = kind.__name__.lower()

@@ -64,10 +64,26 @@ class StateOfGru(nn.Module):
         return self.head(h[-1])
 
 
+class Heard(nn.Module):
+    """A convolution over time, whose channels come before the steps, and a GRU, in which they come behind."""
+
+    def __init__(self):
+        super().__init__()
+        self.convolution = nn.Conv1d(3, 4, 3)
+        self.dropout = nn.Dropout(0.2)
+        self.gru = nn.GRU(4, 5, batch_first=True)
+        self.head = nn.Linear(5, 2)
+
+    def forward(self, x):
+        y, _ = self.gru(self.dropout(torch.relu(self.convolution(x))).transpose(1, 2))
+        return self.head(y[:, -1])
+
+
 # As MODELS of make_models.py.
 SEQUENCE_MODELS = {
     **{f'last_opset{opset}': (Last, (7,), opset, opset != 11) for opset in (9, 11, 17)},
     **{f'states_opset{opset}': (States, (6,), opset, opset != 13) for opset in (9, 13, 17)},
     **{f'steps_opset{opset}': (Steps, (6,), opset, opset != 11) for opset in (11, 17)},
+    'heard_opset14': (Heard, (3, 8), 14, True),
     **{f'gru_opset{opset}': (StateOfGru, (6, 3), opset, opset != 9) for opset in (9, 17)},
 }

@@ -65,6 +65,9 @@ const Export kExports[] = {
      30},
     {"gru", {9, 5}, "gru:16:sequences=1:recurrent_dropout=0.2,layer_norm,dense_last:4,softmax"},
     {"gru_both_ways", {9, 5}, "dense_last:7:tanh,gru:4:sequences=1:bidirectional=1,gru:3:bidirectional=1"},
+    {"permuted",
+     {3, 10},
+     "conv1d:4:3,relu,permute:2x1,lstm:5:sequences=1,permute:2x1,reshape:5x2x4,permute:3x1x2,dense:3"},
     {"masked",
      {12},
      "embedding:30:8:padding=0,gru:8:sequences=1:bidirectional=1:mask=1,lstm:8:sequences=1:mask=1,"

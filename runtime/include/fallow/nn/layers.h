@@ -46,8 +46,12 @@ std::unique_ptr<Layer> MakeSoftmax();
 std::unique_ptr<Layer> MakeFlatten();
 // The same numbers, row-major, as a sample of another shape.
 std::unique_ptr<Layer> MakeReshape(const Shape& shape);
+// The sample's dimensions, counted from 1, in this order, as Keras's Permute: {2, 1} turns (steps, channels) into
+// (channels, steps).
+std::unique_ptr<Layer> MakePermute(std::vector<std::size_t> order);
 
-// y = x, and adds l1 sum |x| + l2 sum x^2, the mean over the batch, to the objective, as Keras's ActivityRegularization.
+// y = x, and adds l1 sum |x| + l2 sum x^2, the mean over the batch, to the objective, as Keras's
+// ActivityRegularization.
 std::unique_ptr<Layer> MakeActivityRegularization(double l1, double l2);
 
 // These tie values together; see ParseLayers. What the layer with this label made, again:
@@ -61,8 +65,8 @@ std::unique_ptr<Layer> MakeConcat(std::string label);
 
 // Parses a list of layers, separated by commas:
 //   dense:UNITS[:ACTIVATION][:l1=X][:l2=X][:max_norm=X][:unit_norm=1][:bias=0]   dense_last, the same   flatten
-//   reshape:SHAPE dropout:RATE[:noise_shape=SHAPE]   spatial_dropout1d:RATE   spatial_dropout2d:RATE alpha_dropout:RATE
-//   feature_alpha_dropout:RATE   gaussian_dropout:RATE   gaussian_noise:STDDEV drop_path:RATE
+//   reshape:SHAPE   permute:DxD   dropout:RATE[:noise_shape=SHAPE]   spatial_dropout1d:RATE   spatial_dropout2d:RATE
+//   alpha_dropout:RATE feature_alpha_dropout:RATE   gaussian_dropout:RATE   gaussian_noise:STDDEV drop_path:RATE
 //   drop_block2d:RATE:BLOCK_SIZE   dropconnect:UNITS:RATE and the rest as for dense
 //   concrete_dropout[:rate=X][:temperature=X][:weight_regularizer=X][:dropout_regularizer=X]
 //   attention:HEADS[:dropout=RATE][:causal=1][:bias=0]

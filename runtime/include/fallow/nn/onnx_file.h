@@ -20,9 +20,9 @@ struct OnnxModel {
 };
 
 // Reads a graph of what the runtime's layers do; runtime/README.md lists the operators. Values that are read again get
-// labels. Dropout nodes become dropout layers, or the dropout of an attention, whatever their training_mode. Weights may
-// be f32 or f64; f64 is rounded to f32. The inputs may be FLOAT, INT64 or INT32: the model takes f32 that hold the same
-// whole numbers, up to 2^24, such as the tokens of an embedding.
+// labels. Dropout nodes become dropout layers, or the dropout of an attention, whatever their training_mode. Weights
+// may be f32 or f64; f64 is rounded to f32. The inputs may be FLOAT, INT64 or INT32: the model takes f32 that hold the
+// same whole numbers, up to 2^24, such as the tokens of an embedding.
 //
 // For files that nobody vouches for: memory is bounded by a multiple of the file's size and time by its size times a
 // logarithm, whatever it says; data in other files is not read; nothing is printed. Throws Error naming the file and,
@@ -32,8 +32,8 @@ OnnxModel LoadOnnx(const std::filesystem::path& path);
 // Writes the model for opset 17, with its parameters' names (see NamedParameter; those of recurrent layers are W, R and
 // B, as ONNX puts them together), an input "input" of shape (batch,
 // input_shape) or those that its input layers name, an output "output" and, as metadata_props, `metadata` and
-// "fallow.layers". Inputs that embeddings alone read are INT64, the others FLOAT. Dropout stays, and does nothing in inference. LoadOnnx gives the same layers and the same bits of all
-// parameters.
+// "fallow.layers". Inputs that embeddings alone read are INT64, the others FLOAT. Dropout stays, and does nothing in
+// inference. LoadOnnx gives the same layers and the same bits of all parameters.
 //
 // Written as WriteTensorFile does. Throws Error naming the file, for a layer that ONNX has no form of, input layers
 // beside others that read the whole input, or of which a name is another value's, metadata that are not UTF-8, or 2 GiB

@@ -63,26 +63,29 @@ std::unique_ptr<Layer> MakeAdd(std::string label);
 // x, then what the label names, along the first dimension of a sample.
 std::unique_ptr<Layer> MakeConcat(std::string label);
 
-// Parses a list of layers, separated by commas:
-//   dense:UNITS[:ACTIVATION][:l1=X][:l2=X][:max_norm=X][:unit_norm=1][:bias=0]   dense_last, the same   flatten
-//   reshape:SHAPE   permute:DxD   dropout:RATE[:noise_shape=SHAPE]   spatial_dropout1d:RATE   spatial_dropout2d:RATE
-//   alpha_dropout:RATE feature_alpha_dropout:RATE   gaussian_dropout:RATE   gaussian_noise:STDDEV drop_path:RATE
-//   drop_block2d:RATE:BLOCK_SIZE   dropconnect:UNITS:RATE and the rest as for dense
-//   concrete_dropout[:rate=X][:temperature=X][:weight_regularizer=X][:dropout_regularizer=X]
+// Parses a list of layers, separated by commas, such as
+// "dense:128:relu,dropout:0.5,dense:64:relu:l2=1e-4,dropout:0.3,dense:10":
+//   dense:UNITS[:ACTIVATION][:l1=X][:l2=X][:max_norm=X][:unit_norm=1][:bias=0]
+//   dense_last:UNITS and the rest as for dense
+//   relu   leaky_relu[:NEGATIVE_SLOPE]   elu   selu   gelu   silu   sigmoid   tanh   softmax
+//   flatten   reshape:SHAPE   permute:DxD
+//   conv2d:FILTERS:KERNEL[:ACTIVATION][:stride=S][:padding=P|:padding=same][:dilation=D][:groups=G] and dense's options
+//   maxpool2d:KERNEL[:stride=S][:padding=P]   avgpool2d:KERNEL[:stride=S][:padding=P][:count_include_pad=0]
+//   conv1d, maxpool1d, avgpool1d, likewise
+//   global_avgpool[:keepdims=1]   global_maxpool[:keepdims=1]
+//   embedding:VOCABULARY:DIM[:dropout=P][:padding=TOKEN]
+//   lstm:UNITS[:sequences=1][:bidirectional=1][:dropout=P][:recurrent_dropout=P][:zoneout=P][:weight_dropout=P][:mask=1]
+//   gru:UNITS and the rest as for lstm
 //   attention:HEADS[:dropout=RATE][:causal=1][:bias=0]
 //   transformer:DIM:HEADS:FEED_FORWARD[:dropout=RATE][:activation=NAME][:causal=1]
 //   batch_norm[:momentum=X][:eps=X]   layer_norm[:eps=X]
-//   embedding:VOCABULARY:DIM[:dropout=P][:padding=TOKEN]
-//   lstm:UNITS[:sequences=1][:bidirectional=1][:dropout=P][:recurrent_dropout=P][:zoneout=P][:weight_dropout=P][:mask=1]
-//   gru:UNITS, likewise
+//   dropout:RATE[:noise_shape=SHAPE]   spatial_dropout1d:RATE   spatial_dropout2d:RATE   drop_path:RATE
+//   alpha_dropout:RATE   feature_alpha_dropout:RATE   gaussian_dropout:RATE   gaussian_noise:STDDEV
+//   drop_block2d:RATE:BLOCK_SIZE   dropconnect:UNITS:RATE and the rest as for dense
+//   concrete_dropout[:rate=X][:temperature=X][:weight_regularizer=X][:dropout_regularizer=X]
 //   activity_regularization[:l1=X][:l2=X]
-//   relu   leaky_relu[:NEGATIVE_SLOPE]   elu   selu   gelu   silu   sigmoid   tanh   softmax
-//   conv2d:FILTERS:KERNEL[:ACTIVATION][:stride=S][:padding=P|:padding=same][:dilation=D][:groups=G], and dense's
-//   options maxpool2d:KERNEL[:stride=S][:padding=P]   avgpool2d:KERNEL[:stride=S][:padding=P][:count_include_pad=0]
-//   conv1d, maxpool1d, avgpool1d likewise     global_avgpool[:keepdims=1]   global_maxpool[:keepdims=1]
-// KERNEL, S, P and D are a number, or in two dimensions HEIGHTxWIDTH;
-// such as "dense:128:relu,dropout:0.5,dense:64:relu:l2=1e-4,dropout:0.3,dense:10". `dense:N:relu` stands for the two
-// layers "dense:N" and "relu", as in PyTorch, and "linear" for none.
+// KERNEL, S, P and D are a number, or in two dimensions HEIGHTxWIDTH. `dense:N:relu` stands for the two layers
+// "dense:N" and "relu", as in PyTorch, and "linear" for none.
 //   add:LABEL   concat:LABEL   from:LABEL   input:NAME:SHAPE
 // make a graph of the chain: "@LABEL" behind a layer names what it makes, and "input" is the model's input. So
 // "dense:64:relu@a,dropout:0.5,dense:64,add:a,relu,dense:10" has a connection around two layers; and

@@ -48,10 +48,6 @@ bool IsBinary(const NodeProto& node, std::string_view operator_name) {
   return Is(node, operator_name) && node.input_size() == 2 && node.output_size() == 1 && node.attribute_size() == 0;
 }
 
-const std::string& Other(const NodeProto& node, std::string_view value) {
-  return node.input(node.input(0) == value ? 1 : 0);
-}
-
 const NodeProto* Producer(const Graph& graph, std::string_view value, std::string_view operator_name) {
   const NodeProto* node = graph.producer(value);
   return node != nullptr && Is(*node, operator_name) && node->output_size() == 1 ? node : nullptr;

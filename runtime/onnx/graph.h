@@ -70,8 +70,6 @@ bool IsRecurrent(const ::onnx::NodeProto& node);  // LSTM or GRU.
 bool IsRead(const ::onnx::NodeProto& node, int i);
 // Whether it is, with two inputs, one output and no attributes.
 bool IsBinary(const ::onnx::NodeProto& node, std::string_view operator_name);
-// The input of a binary node that is not `value`.
-const std::string& Other(const ::onnx::NodeProto& node, std::string_view value);
 // The node that computes `value`, if that is the operator's name and it has one output. Null otherwise.
 const ::onnx::NodeProto* Producer(const Graph& graph, std::string_view value, std::string_view operator_name);
 

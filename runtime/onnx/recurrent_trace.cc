@@ -70,9 +70,13 @@ bool SameNumbers(const View& a, const View& b) {
   return a.of == b.of && a.first == b.first && a.scale == b.scale && a.axes == b.axes;
 }
 
+bool IsRecurrentLayer(const ChainLayer& layer) {
+  return layer.spec.starts_with("lstm:") || layer.spec.starts_with("gru:");
+}
+
 // Of the value that a recurrent layer makes; or nothing.
 std::optional<Layout> LayoutOf(std::size_t value, Trace& trace) {
-  if (value == 0 || !IsRecurrent(trace.chain().layers[value - 1])) return std::nullopt;
+  if (value == 0 || !IsRecurrentLayer(trace.chain().layers[value - 1])) return std::nullopt;
   return Layout(trace.chain().layers[value - 1], trace.shape(value));
 }
 
@@ -164,8 +168,6 @@ bool JoinDirections(Node& node, Trace& trace) {
 }
 
 }  // namespace
-
-bool IsRecurrent(const ChainLayer& layer) { return layer.spec.starts_with("lstm:") || layer.spec.starts_with("gru:"); }
 
 std::vector<std::size_t> FindLastStates(const View& view, Trace& trace) {
   std::size_t value = view.of;

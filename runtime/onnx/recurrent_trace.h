@@ -14,7 +14,6 @@
 
 namespace fallow::nn::onnx_io {
 
-bool IsRecurrent(const ChainLayer& layer);
 // If the view is the last states of all directions of a recurrent layer, (batch, units of all), or what layers that
 // work on each step by itself make of them: the values of those layers from the last back, the recurrent one's at the
 // end. Empty otherwise.

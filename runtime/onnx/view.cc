@@ -53,6 +53,23 @@ std::optional<std::vector<std::size_t>> SampleDims(const View& view, const Shape
   return dims;
 }
 
+// The runs of a sample cut where dimensions of `of` begin, so that one that was joined is the dimensions it was.
+Axis CutByDimensions(const Axis& runs, const Shape& of) {
+  Axis result;
+  for (Run run : runs) {
+    auto stride = static_cast<std::int64_t>(of.elements());
+    for (std::size_t i = 0; i < of.rank(); ++i) {
+      stride /= static_cast<std::int64_t>(of[i]);
+      const std::int64_t reach = run.size * run.stride;
+      if (stride <= run.stride || stride >= reach || stride % run.stride != 0 || reach % stride != 0) continue;
+      result.push_back({reach / stride, stride});
+      run.size = stride / run.stride;
+    }
+    result.push_back(run);
+  }
+  return result;
+}
+
 }  // namespace
 
 Size SizeOf(const Axis& axis) {
@@ -91,6 +108,8 @@ std::optional<Permutation> FindPermutation(const View& view, const Shape& of, st
   if (!dims || view.axes[0] != WholeView(view.of, of, batch).axes[0]) return {};
   Axis runs;
   for (std::size_t i = 1; i < view.axes.size(); ++i) runs.insert(runs.end(), view.axes[i].begin(), view.axes[i].end());
+  const Axis cut = CutByDimensions(runs, of);
+  if (cut.size() <= Shape::kMaxRank) runs = cut;
   if (runs.size() > Shape::kMaxRank) return {};
   Axis sorted = runs;
   std::ranges::sort(sorted, std::greater(), &Run::stride);

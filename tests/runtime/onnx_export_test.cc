@@ -162,6 +162,7 @@ TEST_F(OnnxExportTest, RoundTripOfAttention) {
   ExpectRoundTrip({5, 6}, "dense_last:4:bias=0:l2=0.5,attention:1:causal=1,dropout:0.2,attention:4,dense:3");
   ExpectRoundTrip({1, 6}, "attention:3,attention:6,dense_last:4:max_norm=1");
   ExpectRoundTrip({6, 1}, "attention:1,dense_last:2,dense_last:1");
+  ExpectRoundTrip({2, 3, 4}, "permute:3x1x2,flatten,dense:5:l2=0.5");
   ExpectRoundTrip({3, 10},
                   "conv1d:4:3,relu,permute:2x1,lstm:5:sequences=1:recurrent_dropout=0.2,permute:2x1,flatten,dense:3");
   ExpectRoundTrip({2, 3, 4}, "dense_last:5,layer_norm,dense_last:2:bias=0,reshape:6x2,attention:2");

@@ -125,6 +125,8 @@ TEST_F(OnnxGraphTest, SamplesInAnotherOrder) {
   EXPECT_EQ(Layers("y = Transpose<perm=[0, 2, 1]>(x)", "2, 3"), "permute:2x1");
   EXPECT_EQ(Layers("t = Transpose<perm=[0, 3, 1, 2]>(x) y = Relu(t)", "2, 3, 4"), "permute:3x1x2,relu");
   EXPECT_EQ(Layers("t = Transpose<perm=[0, 3, 2, 1]>(x) y = Flatten(t)", "2, 3, 4"), "permute:3x2x1,flatten");
+  // Though two of the dimensions are side by side again.
+  EXPECT_EQ(Layers("t = Transpose<perm=[0, 3, 1, 2]>(x) y = Flatten(t)", "2, 3, 4"), "permute:3x1x2,flatten");
   // One layer for all that read it.
   EXPECT_EQ(Layers("t = Transpose<perm=[0, 2, 1]>(x) a = Relu(t) y = Add(a, t)", "2, 3"), "permute:2x1@v1,relu,add:v1");
   EXPECT_EQ(Run(Load(Graph("t = Transpose<perm=[0, 2, 1]>(x) y = Relu(t)", "2, 3")), {1, 2, 3, 4, 5, 6}),
